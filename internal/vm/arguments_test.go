@@ -1,0 +1,94 @@
+package vm
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestArgumentsGolden(t *testing.T) {
+	cases := []struct {
+		name    string
+		options Options
+	}{
+		{"direct", Options{Kernel: "vmlinuz", Initrd: "init.cpio", CommandLine: "console=ttyS0 quiet", Seed: 7}},
+		{"uefi", Options{
+			UEFI: true, Reboot: true, Watchdog: "reset", MemoryMiB: 512, CPUs: 1,
+			Disks: []Disk{{Path: "disk.raw"}, {Path: "data,1.raw", Bus: "nvme"}, {Path: "old.raw", Bus: "ahci", ReadOnly: true}, {Path: "cidata.iso", Bus: "cdrom", Serial: "seed"}},
+		}},
+		{"network", Options{
+			Kernel: "vmlinuz",
+			NICs: []NIC{
+				{Restrict: true, Forwards: []Forward{{Guest: 80}, {Guest: 443, Host: 8443}}},
+				{Net: "169.254.169.0/24", MAC: "52:54:00:12:34:56", GuestForwards: []GuestForward{{"169.254.169.254:80", "127.0.0.1:4242"}}},
+			},
+		}},
+		{"identity", Options{
+			Kernel: "vmlinuz", FwCfg: map[string][]byte{"opt/org.example/b": nil, "opt/org.example/a": nil},
+			SMBIOS:    SMBIOS{BIOSVendor: "Example, Inc.", Manufacturer: "Example", Product: "Box", Serial: "ds=nocloud;s=http://10.0.2.2/", UUID: "ec2a0000-0000-4000-8000-000000000000"},
+			ExtraArgs: []string{"-no-hpet"},
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.options.Dir = "/dir"
+			o, err := goldenDefaults(c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareGolden(t, c.name+".golden", strings.Join(arguments(o, goldenResolved(o)), "\n")+"\n")
+		})
+	}
+}
+
+// goldenDefaults are withDefaults' without touching the directory.
+func goldenDefaults(o Options) (Options, error) {
+	dir := o.Dir
+	o.Dir = os.TempDir()
+	o, err := withDefaults(o)
+	o.Dir = dir
+	return o, err
+}
+
+func goldenResolved(o Options) resolved {
+	r := resolved{
+		accel: "tcg", firmware: firmware{"/fw/code.fd", "/dir/firmware-vars.fd"}, console: "/run/console", qmp: "/run/qmp", log: "/dir/console.log",
+		ports: map[int]int{80: 40080, 443: 8443}, relay: []string{"/bin/it's, me", "vm-relay"}, fwCfg: map[string]string{},
+	}
+	for _, d := range o.Disks {
+		r.disks = append(r.disks, "/disks/"+d.Path)
+	}
+	for name := range o.FwCfg {
+		r.fwCfg[name] = "/dir/" + filepath.Base(name)
+	}
+	return r
+}
+
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (run with -update to accept):\n--- got\n%s--- want\n%s", path, got, want)
+	}
+}
+
+func TestCommandLineCanBeTypedAgain(t *testing.T) {
+	got := commandLine("/usr/bin/qemu", []string{"-append", "console=ttyS0 x='1'", "-smp", "2"})
+	want := `/usr/bin/qemu -append 'console=ttyS0 x='\''1'\''' -smp 2`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
