@@ -1,0 +1,51 @@
+package metadata
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Keys of QEMU's firmware configuration device (-fw_cfg name=opt/stele/config,file=...). QEMU reserves opt/ for users and asks
+// for a prefix of one's own below it (docs/specs/fw_cfg.rst).
+const (
+	fwCfgDocument = "opt/stele/config"
+	fwCfgHostname = "opt/stele/hostname"
+)
+
+// fwCfg reads the document from QEMU's fw_cfg device as the kernel shows it (CONFIG_FW_CFG_SYSFS).
+type fwCfg struct{ root string }
+
+func (fwCfg) Name() string       { return "qemu" }
+func (fwCfg) NeedsNetwork() bool { return false }
+
+func (q fwCfg) Fetch(ctx context.Context) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	document, err := q.read(fwCfgDocument, MaxDocumentBytes)
+	if err != nil {
+		return Result{}, err
+	}
+	hostname, err := q.read(fwCfgHostname, maxFieldBytes)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Result{}, err
+	}
+	return Result{
+		Platform: "qemu",
+		Origin:   "fw_cfg " + fwCfgDocument,
+		UserData: document,
+		Hostname: strings.TrimSpace(string(hostname)),
+	}, nil
+}
+
+func (q fwCfg) read(key string, limit int) ([]byte, error) {
+	b, err := readFile(filepath.Join(q.root, "/sys/firmware/qemu_fw_cfg/by_name", key, "raw"), limit)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("fw_cfg key %q: %w", key, ErrNotFound)
+	}
+	return b, err
+}

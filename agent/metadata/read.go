@@ -1,0 +1,36 @@
+package metadata
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxFieldBytes bounds what is read beside the document: meta-data, a host name, an instance's id.
+const maxFieldBytes = 64 << 10
+
+// readBounded reads r to its end and refuses more than limit bytes: a document that was cut off must never be taken for a whole one.
+func readBounded(r io.Reader, limit int) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > limit {
+		return nil, fmt.Errorf("larger than the limit of %d bytes", limit)
+	}
+	return b, nil
+}
+
+// readFile is readBounded of a file.
+func readFile(path string, limit int) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := readBounded(f, limit)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %q: %w", path, err)
+	}
+	return b, nil
+}
