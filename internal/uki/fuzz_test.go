@@ -1,0 +1,23 @@
+package uki
+
+import "testing"
+
+// FuzzSections: reading never panics, and what can be read can be appended to or is refused.
+func FuzzSections(f *testing.F) {
+	f.Add(testStub())
+	f.Add(testImage(f))
+	f.Fuzz(func(t *testing.T, image []byte) {
+		before, err := Sections(image)
+		if err != nil {
+			return
+		}
+		grown, err := Append(image, []Section{{".added", []byte("data")}})
+		if err != nil {
+			return
+		}
+		after, err := Sections(grown)
+		if err != nil || len(after) != len(before)+1 {
+			t.Fatalf("%d sections became %d: %v", len(before), len(after), err)
+		}
+	})
+}
