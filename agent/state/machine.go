@@ -27,6 +27,14 @@ type Machine struct {
 	Runtime Value[Runtime]
 	// Containers: each container of the document, sorted by name (containers).
 	Containers Value[[]Container]
+	// Shutdown: published once, when the machine goes down (boot).
+	Shutdown Value[Shutdown]
+}
+
+// Shutdown says why the machine goes down, and whether it comes back.
+type Shutdown struct {
+	PowerOff bool   `json:"powerOff"` // else restart
+	Reason   string `json:"reason"`   // such as "power button"
 }
 
 // Boot is how this boot came about.
@@ -37,6 +45,9 @@ type Boot struct {
 	BootDisk     string `json:"bootDisk"`               // such as "/dev/vda"
 	FirmwareUsec uint64 `json:"firmwareUsec,omitempty"` // LoaderTimeInitUSec; 0 without a loader
 	LoaderUsec   uint64 `json:"loaderUsec,omitempty"`   // LoaderTimeExecUSec minus the former
+	// Started is when the agent began, Ready when its managers ran; both since kernel start.
+	Started time.Duration `json:"started,omitempty"`
+	Ready   time.Duration `json:"ready,omitempty"`
 }
 
 // DocumentPhase says where configuration stands. These words appear on the console.

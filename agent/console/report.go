@@ -1,0 +1,112 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stele-os/stele/agent/state"
+)
+
+// Memory of the machine at the moment of the report, in bytes.
+type Memory struct {
+	UsedBytes, TotalBytes, AgentBytes, ContainerdBytes int64
+}
+
+const (
+	reportHead = "---- boot report ----"
+	reportTail = "---- end ----"
+)
+
+// report is the block that people read first. It never holds a document's values.
+func report(s snapshot, phase string, m moments, mem Memory) []string {
+	lines := []string{reportHead}
+	lines = append(lines, identityLines(s, phase)...)
+	lines = append(lines, networkLines(s)...)
+	lines = append(lines, clockLine(s.Clock))
+	if s.Storage != nil {
+		lines = append(lines, storageLine(*s.Storage))
+	}
+	for _, c := range s.Containers {
+		lines = append(lines, fmt.Sprintf("container %s (%s, restarts: %d)", containerLine(c), c.Image, c.Restarts))
+	}
+	for _, f := range failures(s) {
+		lines = append(lines, fmt.Sprintf("failed: %s: %s", f.object, f.reason))
+	}
+	return append(lines, timingLine(s.Boot, m), memoryLine(mem), reportTail)
+}
+
+func identityLines(s snapshot, phase string) []string {
+	slot := orDash(s.Boot.Slot)
+	lines := []string{
+		fmt.Sprintf("version: %s %s slot=%s root=%s", orDash(s.Facts.Image.Name), orDash(s.Facts.Image.Version), slot, orDash(s.Boot.RootHash)),
+		"machine: " + phase,
+	}
+	if s.Desired != nil {
+		lines = append(lines, "hostname: "+orDash(s.Desired.Hostname))
+	}
+	platform := "platform: " + orDash(s.Facts.Platform)
+	if s.Document != nil && s.Document.Source != "" {
+		platform += " (" + s.Document.Source + ")"
+	}
+	return append(lines, platform)
+}
+
+func networkLines(s snapshot) []string {
+	var lines []string
+	for _, l := range s.Network.Links {
+		word := "down"
+		if l.Up {
+			word = "up"
+		}
+		line := fmt.Sprintf("network: %s %s %s", l.Name, l.MACAddress, word)
+		for _, a := range l.Addresses {
+			line += " " + a.String()
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "network: no links")
+	}
+	return lines
+}
+
+func clockLine(c state.Clock) string {
+	switch {
+	case c.Synchronised:
+		return "clock: synchronised with " + orDash(c.Server)
+	case c.Error != "":
+		return "clock: not synchronised: " + c.Error
+	}
+	return "clock: not synchronised"
+}
+
+func storageLine(s state.Storage) string {
+	if s.VarDevice == "" {
+		return "storage: /var in memory, lost at the next boot"
+	}
+	return fmt.Sprintf("storage: /var on %s, %d MiB", s.VarDevice, s.VarSizeBytes>>20)
+}
+
+// containerLine is "<name>: <phase>[ ready][: reason]".
+func containerLine(c state.Container) string {
+	line := c.Name + ": " + string(c.Phase)
+	if c.Ready {
+		line += " ready"
+	}
+	if c.Reason != "" {
+		line += ": " + strings.ReplaceAll(c.Reason, "\n", " ")
+	}
+	return line
+}
+
+func memoryLine(m Memory) string {
+	return fmt.Sprintf("memory: used=%d total=%d agent=%d containerd=%d",
+		m.UsedBytes>>20, m.TotalBytes>>20, m.AgentBytes>>20, m.ContainerdBytes>>20)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
