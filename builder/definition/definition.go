@@ -1,0 +1,180 @@
+// Package definition reads image definitions: what an image should be, as a person writes it (images/*.yaml).
+//
+// It decodes strictly (an unknown field is an error with line and column), applies the base a definition builds upon, and
+// validates everything at once, each problem with its path. It opens no other file than definitions: whether a named
+// source exists is found out by the stage that reads it.
+//
+// Every path in a definition is relative to the file it stands in. A definition with `base: other.yaml` is that one with its
+// own scalars put over it, and its lists appended (files and images replace the base's entry of the same path or name;
+// kernel.fragments, architectures and outputs replace the base's list).
+//
+// Templates and conditionals were rejected: a definition is data, and what differs by architecture is written {arch}.
+package definition
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// APIVersion and Kind are what every definition must carry.
+const (
+	APIVersion = "stele/v1alpha1"
+	Kind       = "Image"
+)
+
+// Definition is one image definition, its base applied, its paths relative to the working directory.
+type Definition struct {
+	// APIVersion is always "stele/v1alpha1".
+	APIVersion string `yaml:"apiVersion"`
+	// Kind is always "Image".
+	Kind string `yaml:"kind"`
+	// Base is the definition this one builds upon.
+	Base string `yaml:"base"`
+	// Name of the image, an RFC 1123 label; also the folder of its outputs.
+	Name string `yaml:"name"`
+	// Version is a semantic version without build metadata: '+' separates boot counters in UKI file names.
+	Version string `yaml:"version"`
+	// Architectures the image can be built for.
+	Architectures []Arch `yaml:"architectures"`
+	// Kernel says which kernel the image starts.
+	Kernel Kernel `yaml:"kernel"`
+	// CommandLine adds words to the kernel command line. The builder's own words cannot be overridden.
+	CommandLine []string `yaml:"commandLine"`
+	// Files are added to the root.
+	Files []File `yaml:"files"`
+	// Document is a Machine document that lies in the image; platform and user documents are merged over it.
+	Document string `yaml:"document"`
+	// Images are OCI images that lie unpacked in the verified root and start without network.
+	Images []Image `yaml:"images"`
+	// Partitions are sizes as Kubernetes quantities.
+	Partitions Partitions `yaml:"partitions"`
+	// RootFormat is "erofs" (uncompressed) or "erofs-lz4hc". Default: erofs.
+	RootFormat string `yaml:"rootFormat"`
+	// Metadata says where the machine's configuration comes from.
+	Metadata Metadata `yaml:"metadata"`
+	// Outputs are the files to write; manifest.json always is. Default: all.
+	Outputs []string `yaml:"outputs"`
+
+	// File is the path the definition was read from.
+	File string `yaml:"-"`
+}
+
+// Kernel says which kernel the image starts: exactly one of its fields is given.
+type Kernel struct {
+	// Fragments are merged in order over allnoconfig; {arch} stands for the architecture.
+	Fragments []string `yaml:"fragments"`
+	// Image is the path of a kernel of one's own, an EFI executable; {arch} stands for the architecture.
+	Image string `yaml:"image"`
+}
+
+// File is one regular file of the root, owned by 0:0. Exactly one of source and content is given.
+type File struct {
+	// Path on the root, absolute.
+	Path string `yaml:"path"`
+	// Mode in octal, in quotes. Default: "0644".
+	Mode string `yaml:"mode"`
+	// Source is a file to copy.
+	Source string `yaml:"source"`
+	// Content is the text itself.
+	Content *string `yaml:"content"`
+}
+
+// Image is an OCI image baked into the root.
+type Image struct {
+	// Name is how containers refer to it.
+	Name string `yaml:"name"`
+	// Source is "oci-layout:DIR", "oci-archive:TAR", "docker://NAME@sha256:DIGEST" or "go:DIR" (a Go main package of this
+	// module, built static and alone in its image).
+	Source string `yaml:"source"`
+}
+
+// Partitions are sizes as Kubernetes quantities; see disk layout in ARCHITECTURE.md.
+type Partitions struct {
+	// ESP holds the loader and up to three UKIs. Default: 512Mi.
+	ESP string `yaml:"esp"`
+	// Root is the size of each of the two root slots; at least twice the root is wise. Default: 512Mi.
+	Root string `yaml:"root"`
+	// Var is the size of /var in the image; it grows to the end of the disk at first boot. Default: 128Mi.
+	Var string `yaml:"var"`
+}
+
+// Metadata says where the machine's configuration comes from.
+type Metadata struct {
+	// Platform fixes the source ("qemu", "nocloud", "ec2", "metal", "none"). Default: found by looking.
+	Platform string `yaml:"platform"`
+	// Timeout is how long the machine waits before it says so and uses its last good document. Default: 30s.
+	Timeout string `yaml:"timeout"`
+}
+
+// Names of output files, a contract with everything that reads build/<arch>/.
+const (
+	OutputDisk   = "disk.raw"
+	OutputUKI    = "uki.efi"
+	OutputKernel = "vmlinuz"
+	OutputRoot   = "root.erofs"
+	OutputVerity = "root.verity"
+)
+
+// Outputs are all output files.
+var Outputs = []string{OutputDisk, OutputUKI, OutputKernel, OutputRoot, OutputVerity}
+
+// Root formats.
+const (
+	RootEROFS      = "erofs"
+	RootEROFSLZ4HC = "erofs-lz4hc"
+)
+
+func (d *Definition) setDefaults() {
+	setDefault(&d.Partitions.ESP, "512Mi")
+	setDefault(&d.Partitions.Root, "512Mi")
+	setDefault(&d.Partitions.Var, "128Mi")
+	setDefault(&d.RootFormat, RootEROFS)
+	setDefault(&d.Metadata.Timeout, "30s")
+	if len(d.Outputs) == 0 {
+		d.Outputs = Outputs
+	}
+	for i := range d.Files {
+		setDefault(&d.Files[i].Mode, "0644")
+	}
+}
+
+func setDefault(value *string, to string) {
+	if *value == "" {
+		*value = to
+	}
+}
+
+// Timeout returns the metadata timeout of a valid definition.
+func (m Metadata) TimeoutDuration() time.Duration {
+	d, _ := time.ParseDuration(m.Timeout)
+	return d
+}
+
+// ForArch returns a path of the definition with {arch} filled in.
+func ForArch(path string, arch Arch) string { return strings.ReplaceAll(path, "{arch}", string(arch)) }
+
+// relativeTo makes the definition's paths relative to the working directory.
+func (d *Definition) relativeTo(dir string) {
+	join := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	join(&d.Base)
+	join(&d.Document)
+	join(&d.Kernel.Image)
+	for i := range d.Kernel.Fragments {
+		join(&d.Kernel.Fragments[i])
+	}
+	for i := range d.Files {
+		join(&d.Files[i].Source)
+	}
+	for i := range d.Images {
+		kind, rest, ok := strings.Cut(d.Images[i].Source, ":")
+		if ok && kind != sourceRegistry {
+			join(&rest)
+			d.Images[i].Source = kind + ":" + rest
+		}
+	}
+}

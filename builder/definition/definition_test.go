@@ -1,0 +1,148 @@
+package definition
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+)
+
+const minimal = `apiVersion: stele/v1alpha1
+kind: Image
+name: demo
+version: 1.2.3
+architectures: [x86_64]
+kernel:
+  fragments: [../kernel-configs/base.config, "../kernel-configs/{arch}.config"]
+`
+
+func fakeFiles(files map[string]string) func(string) ([]byte, error) {
+	return func(path string) ([]byte, error) {
+		text, ok := files[path]
+		if !ok {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		}
+		return []byte(text), nil
+	}
+}
+
+func TestLoadDefaultsAndPaths(t *testing.T) {
+	d, err := load(fakeFiles(map[string]string{"images/demo.yaml": minimal + "document: machine.yaml\nimages: [{name: web, source: 'go:./demo'}, {name: r, source: 'docker://r.example.com/a@sha256:" + strings.Repeat("0", 64) + "'}]\n"}), "images/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ what, got, want string }{
+		{"fragment", ForArch(d.Kernel.Fragments[1], ARM64), "kernel-configs/arm64.config"},
+		{"document", d.Document, "images/machine.yaml"},
+		{"go source", d.Images[0].Source, "go:images/demo"},
+		{"registry source", d.Images[1].Source[:24], "docker://r.example.com/a"},
+		{"root", d.Partitions.Root, "512Mi"},
+		{"format", d.RootFormat, "erofs"},
+		{"outputs", strings.Join(d.Outputs, " "), "disk.raw uki.efi vmlinuz root.erofs root.verity"},
+		{"timeout", d.Metadata.TimeoutDuration().String(), "30s"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %q, want %q", c.what, c.got, c.want)
+		}
+	}
+}
+
+func TestLoadBase(t *testing.T) {
+	d, err := load(fakeFiles(map[string]string{
+		"images/base.yaml": minimal + "commandLine: [quiet]\nfiles: [{path: /etc/a, content: base}, {path: /etc/b, content: base}]\nmetadata: {timeout: 10s}\n",
+		"images/sub/demo.yaml": "apiVersion: stele/v1alpha1\nkind: Image\nbase: ../base.yaml\nname: over\ncommandLine: [loglevel=3]\n" +
+			"files: [{path: /etc/a, source: a}]\npartitions: {root: 1Gi}\n",
+	}), "images/sub/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(d.Name, d.Version, d.CommandLine, d.Kernel.Fragments, d.Partitions.Root, d.Metadata.Timeout, len(d.Files), d.Files[0].Path, d.Files[1].Source)
+	want := "over1.2.3[quiet loglevel=3][kernel-configs/base.config kernel-configs/{arch}.config]1Gi10s2/etc/bimages/sub/a"
+	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown field", minimal + "partitions:\n  rot: 1Gi\n", `images/x.yaml:9:3: unknown field "rot"`},
+		{"unknown field at the top", minimal + "colour: red\n", `images/x.yaml:8:1: unknown field "colour"`},
+		{"wrong type", minimal + "files: 3\n", "images/x.yaml:8:8: "},
+		{"bad YAML", "a: [", "images/x.yaml:1:"},
+		{"twice the same field", minimal + "name: other\n", `"name" already defined`},
+		{"two documents", minimal + "---\n" + minimal, "more than one YAML document"},
+		{"base in a circle", minimal + "base: x.yaml\n", "do they form a circle?"},
+		{"base missing", minimal + "base: no.yaml\n", "open images/no.yaml: file does not exist"},
+		{"too long", "#" + strings.Repeat("x", maxBytes), "more than 1048576 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(fakeFiles(map[string]string{"images/x.yaml": c.text}), "images/x.yaml")
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestValidateReportsEverythingAtOnce(t *testing.T) {
+	text := `apiVersion: stele/v2
+kind: Machine
+name: Demo_1
+version: 1.2
+architectures: [x86_64, mips]
+kernel: {fragments: [a], image: b}
+commandLine: ["two words", root=/dev/sda, dm-mod.create=x]
+files:
+  - {path: etc/a, content: x}
+  - {path: /var/b, content: x, mode: "0666"}
+  - {path: /etc/c}
+  - {path: /etc/c, source: a, content: b, mode: "4755"}
+images:
+  - {name: web, source: "docker://example.com/web:latest"}
+  - {name: web, source: "ftp:x"}
+partitions: {esp: 1Mi, root: lots, var: 1000000001}
+rootFormat: squashfs
+metadata: {platform: moon, timeout: 1ms}
+outputs: [disk.vmdk]
+`
+	_, err := load(fakeFiles(map[string]string{"x.yaml": text}), "x.yaml")
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, p := range invalid.Problems {
+		got = append(got, p.Path)
+	}
+	want := `apiVersion kind name version architectures[1] outputs[0] metadata.platform metadata.timeout kernel commandLine[0] commandLine[1] commandLine[2] ` +
+		`files[0].path files[1].path files[1].mode files[2] files[3].path files[3].mode files[3] ` +
+		`images[0].source images[1].name images[1].source partitions.esp partitions.root partitions.var rootFormat`
+	if strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+func TestParseQuantity(t *testing.T) {
+	for _, c := range []struct {
+		s    string
+		want int64
+	}{{"0", 0}, {"512Mi", 512 << 20}, {"2Gi", 2 << 30}, {"1k", 1000}, {"3G", 3e9}, {"", -1}, {"Mi", -1}, {"-1", -1}, {"+1", -1}, {"1Kii", -1}, {"1.5Gi", -1}, {"9999999Ti", -1}, {"1mi", -1}} {
+		got, err := ParseQuantity(c.s)
+		if (err == nil) != (c.want >= 0) || err == nil && got != c.want {
+			t.Errorf("ParseQuantity(%q) = %d, %v; want %d", c.s, got, err, c.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := Decode("images/x.yaml", text)
+		if err != nil {
+			return
+		}
+		d.setDefaults()
+		_ = d.Validate()
+	})
+}

@@ -1,0 +1,128 @@
+package definition
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+const (
+	maxBytes = 1 << 20
+	maxDepth = 8 // of bases upon bases
+)
+
+// Load reads the definition at path and everything it builds upon, and validates the result.
+func Load(path string) (*Definition, error) {
+	return load(os.ReadFile, path)
+}
+
+func load(read func(string) ([]byte, error), path string) (*Definition, error) {
+	d, err := loadChain(read, path, 0)
+	if err != nil {
+		return nil, err
+	}
+	d.setDefaults()
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func loadChain(read func(string) ([]byte, error), path string, depth int) (*Definition, error) {
+	if depth == maxDepth {
+		return nil, fmt.Errorf("cannot read image definition %q: bases are nested more than %d deep; do they form a circle?", path, maxDepth)
+	}
+	text, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read image definition: %w", err)
+	}
+	d, err := Decode(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if d.Base == "" {
+		return d, nil
+	}
+	base, err := loadChain(read, d.Base, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	return merge(base, d), nil
+}
+
+// Decode reads one definition strictly, without its base, and without validating it. path names it in errors.
+func Decode(path string, text []byte) (d *Definition, err error) {
+	defer func() {
+		if p := recover(); p != nil { // goccy/go-yaml panics on some malformed tags (testdata/fuzz)
+			d, err = nil, fmt.Errorf("cannot read image definition %q: it is no valid YAML", path)
+		}
+	}()
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("cannot read image definition %q: it has more than %d bytes", path, maxBytes)
+	}
+	d = &Definition{}
+	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
+	if err := decoder.Decode(d); err != nil && !errors.Is(err, io.EOF) {
+		return nil, decodeError(path, err)
+	}
+	if err := decoder.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("cannot read image definition %q: it holds more than one YAML document", path)
+	}
+	d.File = path
+	d.relativeTo(filepath.Dir(path))
+	return d, nil
+}
+
+// decodeError puts a YAML error into the form FILE:LINE:COLUMN.
+func decodeError(path string, err error) error {
+	var positioned yaml.Error
+	if !errors.As(err, &positioned) || positioned.GetToken() == nil {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Errorf("cannot read image definition %q: %s", path, line)
+	}
+	at := positioned.GetToken().Position
+	return fmt.Errorf("cannot read image definition %s:%d:%d: %s", path, at.Line, at.Column, positioned.GetMessage())
+}
+
+// merge puts a definition over its base.
+func merge(base, over *Definition) *Definition {
+	d := *over
+	d.Base = base.File
+	for _, field := range []struct{ to, from *string }{
+		{&d.Name, &base.Name}, {&d.Version, &base.Version}, {&d.Document, &base.Document},
+		{&d.Partitions.ESP, &base.Partitions.ESP}, {&d.Partitions.Root, &base.Partitions.Root}, {&d.Partitions.Var, &base.Partitions.Var},
+		{&d.RootFormat, &base.RootFormat}, {&d.Metadata.Platform, &base.Metadata.Platform}, {&d.Metadata.Timeout, &base.Metadata.Timeout},
+	} {
+		setDefault(field.to, *field.from)
+	}
+	if len(d.Kernel.Fragments) == 0 && d.Kernel.Image == "" {
+		d.Kernel = base.Kernel
+	}
+	if len(d.Architectures) == 0 {
+		d.Architectures = base.Architectures
+	}
+	if len(d.Outputs) == 0 {
+		d.Outputs = base.Outputs
+	}
+	d.CommandLine = slices.Concat(base.CommandLine, over.CommandLine)
+	d.Files = mergeBy(base.Files, over.Files, func(f File) string { return f.Path })
+	d.Images = mergeBy(base.Images, over.Images, func(i Image) string { return i.Name })
+	return &d
+}
+
+// mergeBy appends over to base; an entry with the name of one of the base's replaces it.
+func mergeBy[T any](base, over []T, name func(T) string) []T {
+	replaced := map[string]bool{}
+	for _, o := range over {
+		replaced[name(o)] = true
+	}
+	kept := slices.DeleteFunc(slices.Clone(base), func(b T) bool { return replaced[name(b)] })
+	return append(kept, over...)
+}
