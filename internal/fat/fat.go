@@ -1,0 +1,113 @@
+// Package fat creates FAT32 file systems: EFI system partitions, and small volumes for tests.
+//
+//	reserved: boot sector, FSInfo, their copies at 6 and 7 | FAT 1 | FAT 2 | clusters: root directory, directories, files
+//
+// It follows Microsoft's "FAT32 File System Specification" 1.03 (fatgen103; UEFI 2.10 §13.3 makes it the format of an ESP).
+// It only creates, in one go: nothing is ever freed, so every file is contiguous. The same input gives the same bytes; volume
+// id and time are given. Areas that stay zero are not written: the target must read as zero there, as a fresh sparse file does.
+//
+// FAT12 and FAT16 are not written. FAT32 needs 65525 clusters, so the smallest volume is about 33 MiB (MinBytes) with clusters of one sector.
+// go-diskfs writes FAT32 too, with wrong ".." entries and an uninitialised FSInfo (fsck.vfat complains about both).
+package fat
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Params describe the volume.
+type Params struct {
+	// SizeBytes of the volume; a multiple of 512, at least MinBytes.
+	SizeBytes int64
+	// Label has at most 11 characters of A-Z, 0-9, '_', '-' and space; other letter case is kept, though some systems frown on it.
+	Label string
+	// VolumeID is the serial number that Linux shows as UUID.
+	VolumeID uint32
+	// Time of every entry, in UTC; FAT knows 1980 to 2107, in steps of 2 s.
+	Time time.Time
+	// HiddenSectors is the start of the partition on its disk, in sectors. Nothing we boot with reads it.
+	HiddenSectors uint32
+}
+
+// File is one file. Parent directories are made as needed.
+type File struct {
+	// Path is relative with slashes, such as "EFI/BOOT/BOOTX64.EFI".
+	Path string
+	Size int64
+	Open func() (io.ReadCloser, error)
+}
+
+// Write writes the volume with its files to w.
+func Write(w io.WriterAt, p Params, files []File) error {
+	g, err := planGeometry(p)
+	if err != nil {
+		return err
+	}
+	root, err := buildTree(files)
+	if err != nil {
+		return err
+	}
+	a := allocator{geometry: g, table: []uint32{mediaEntry, endOfChain}}
+	if err := a.place(root, p); err != nil {
+		return err
+	}
+	v := volume{w: w, geometry: g, params: p}
+	if err := v.writeNodes(root, root); err != nil {
+		return err
+	}
+	if err := v.writeTables(a.table); err != nil {
+		return err
+	}
+	return v.writeReserved(uint32(len(a.table)))
+}
+
+// volume is where everything is written.
+type volume struct {
+	w        io.WriterAt
+	geometry geometry
+	params   Params
+}
+
+// writeNodes writes directory n and everything below it.
+func (v volume) writeNodes(n, parent *node) error {
+	if n.dir {
+		if err := v.writeAt(n.encodeDirectory(v.params, parent), v.geometry.clusterOffset(n.first), "directory "+n.path); err != nil {
+			return err
+		}
+		for _, c := range n.children {
+			if err := v.writeNodes(c, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if n.file.Size == 0 {
+		return nil
+	}
+	return v.writeFile(n)
+}
+
+func (v volume) writeFile(n *node) error {
+	r, err := n.file.Open()
+	if err != nil {
+		return fmt.Errorf("cannot write %q: %w", n.path, err)
+	}
+	defer r.Close()
+	target := io.NewOffsetWriter(v.w, v.geometry.clusterOffset(n.first))
+	written, err := io.Copy(target, io.LimitReader(r, n.file.Size+1))
+	if err != nil {
+		return fmt.Errorf("cannot write %q: %w", n.path, err)
+	}
+	if written != n.file.Size {
+		return fmt.Errorf("cannot write %q: its content is not %d bytes long", n.path, n.file.Size)
+	}
+	return nil
+}
+
+func (v volume) writeAt(b []byte, offset int64, what string) error {
+	if _, err := v.w.WriteAt(b, offset); err != nil {
+		return fmt.Errorf("cannot write %s: %w", what, err)
+	}
+	return nil
+}
