@@ -1,0 +1,81 @@
+// Package atomicfile writes files that are either whole under their final name or not there at all: content goes to a temporary
+// name in the same directory, which is synced and renamed at the end and removed on any error.
+//
+// It also turns a full disk into an error that says which file and how much room it needs.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Write calls fill with an empty temporary file and gives it the name path when fill and the sync succeed. needBytes is how much
+// is going to be written, for the error of a full disk; 0: unknown.
+func Write(path string, needBytes int64, fill func(f *os.File) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("cannot create %q: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	defer f.Close() // a second Close does no harm
+	if err := fill(f); err != nil {
+		return explain(path, needBytes, err)
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return fmt.Errorf("cannot create %q: %w", path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return explain(path, needBytes, err)
+	}
+	if err := f.Close(); err != nil {
+		return explain(path, needBytes, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("cannot create %q: %w", path, err)
+	}
+	return nil
+}
+
+// FullError means that the disk has no room for the file.
+type FullError struct {
+	// Path of the file that could not be written.
+	Path string
+	// NeedBytes is how large it becomes, 0 if unknown; FreeBytes is what the file system has.
+	NeedBytes, FreeBytes int64
+	Err                  error
+}
+
+func (e *FullError) Error() string {
+	if e.NeedBytes == 0 {
+		return fmt.Sprintf("cannot write %q: %v: %d bytes are free", e.Path, e.Err, e.FreeBytes)
+	}
+	return fmt.Sprintf("cannot write %q: %v: it needs %d bytes, %d are free", e.Path, e.Err, e.NeedBytes, e.FreeBytes)
+}
+
+func (e *FullError) Unwrap() error { return e.Err }
+
+// Hint is the next step for a person.
+func (e *FullError) Hint() string {
+	return fmt.Sprintf("make room on the file system of %s, or choose another output directory", filepath.Dir(e.Path))
+}
+
+func explain(path string, needBytes int64, err error) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("cannot write %q: %w", path, err)
+	}
+	full := &FullError{Path: path, NeedBytes: needBytes, Err: err}
+	var s unix.Statfs_t
+	if unix.Statfs(filepath.Dir(path), &s) == nil {
+		full.FreeBytes = int64(s.Bavail) * s.Bsize
+	}
+	return full
+}
