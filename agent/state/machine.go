@@ -43,6 +43,7 @@ type Boot struct {
 	Slot         string `json:"slot"`                   // "a", "b", or "" where unknown
 	RootHash     string `json:"rootHash"`               // hex, from the kernel command line
 	BootDisk     string `json:"bootDisk"`               // such as "/dev/vda"
+	ESP          string `json:"esp"`                    // such as "/dev/vda1"
 	FirmwareUsec uint64 `json:"firmwareUsec,omitempty"` // LoaderTimeInitUSec; 0 without a loader
 	LoaderUsec   uint64 `json:"loaderUsec,omitempty"`   // LoaderTimeExecUSec minus the former
 	// Started is when the agent began, Ready when its managers ran; both since kernel start.

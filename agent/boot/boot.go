@@ -1,0 +1,76 @@
+// Package boot is PID 1's life: up, the main loop, down. It owns the order of things and the goroutines, and does nothing itself.
+//
+//	Run ── up ──┬─ mounts, console, watchdog, image, clock      one after the other: a few milliseconds
+//	            ├─ control groups, kernel parameters, /var,     all at once, with the managers already running
+//	            │  late mounts and what the boot loader told
+//	            └─ managers under the supervisor                network, clock, configuration, containers
+//	    ── loop ── heartbeat, signals, power button
+//	    ── down ── managers, processes, file systems, reboot(2)
+//
+// Invariants:
+//   - PID 1 never exits. A panic that is recovered ends in a restart of its manager, or, in the main loop, of the machine; one that cannot
+//     be recovered ends the process, which the kernel answers with a panic, and that, by kernel.panic, with a reboot after 5 s.
+//   - The way down has an end: every step has a deadline, one deadline is over all of them, and the watchdog is over that.
+//   - Managers meet in the state only (state.Machine); the supervisor knows their names and nothing else.
+//
+// A separate supervisor process below PID 1 was considered, so that a crash of the agent would not be the kernel's: it would need a
+// second protocol for adopting children, and its own crash would still end the machine.
+package boot
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/stele-os/stele/agent/console"
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/storage"
+	"github.com/stele-os/stele/agent/system"
+	"github.com/stele-os/stele/api/v1alpha1"
+)
+
+// agent is PID 1.
+type agent struct {
+	started time.Duration // since kernel start
+	console *console.Console
+	log     *slog.Logger
+	machine *state.Machine
+	reaper  *system.Reaper
+
+	watchdog    *system.Watchdog
+	image       v1alpha1.ImageInfo
+	commandLine system.CommandLine
+
+	// requests for going down; the first one counts.
+	requests chan state.Shutdown
+	// loader is closed when what the boot loader told is known (or is known to be missing).
+	loaderRead chan struct{}
+	loader     system.Loader
+	disk       storage.Found
+
+	managers sync.WaitGroup
+}
+
+// Run is the life of PID 1. It never returns.
+func Run() {
+	a := newAgent()
+	defer a.lastWords()
+	tuneMemory()
+	a.mountEarly()    //  1. /dev, /proc, /sys, /run, /tmp, cgroup2
+	a.survivePanics() //  2. a kernel panic, the end of PID 1 included, restarts the machine
+	a.openConsole()   //  3. from here on there is someone to tell
+	a.openWatchdog()  //  4. from here on a hang restarts the machine
+	a.readImage()     //  5. image, kernel command line, processors, memory; the clock is not before the build time
+	ctx, cancel := context.WithCancel(context.Background())
+	a.startManagers(ctx) //  6. they wait for what they need in the state
+	a.inParallel(
+		a.mountVar,     //  7. publishes Storage
+		a.joinCgroups,  //  8. containers get groups beside the agent's
+		a.hardenKernel, //  9. sysctls
+		a.mountLate,    // 10. efivarfs and others; publishes what the boot loader told
+	)
+	a.announceReady()   // 11.
+	go a.afterBoot()    // 12. grow /var, credit the random seed
+	a.loop(ctx, cancel) // 13. until the machine goes down
+}

@@ -1,0 +1,78 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/system"
+)
+
+// heard are the signals the main loop takes. Those without a meaning are taken too: Go's own answer to them is to exit.
+// They are not ignored (SIG_IGN), because containers would inherit that.
+var heard = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM,
+	unix.SIGPWR, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGIO}
+
+// loop beats the heart, and answers signals and requests, until the machine goes down. It never blocks on anything else.
+func (a *agent) loop(ctx context.Context, cancelManagers context.CancelFunc) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, heard...)
+	tick := time.NewTicker(time.Second)
+	var deadline <-chan time.Time
+	for {
+		select {
+		case <-tick.C:
+			a.watchdog.Beat()
+		case s := <-signals:
+			if request, ok := meaning(s); ok {
+				a.request(request.PowerOff, request.Reason)
+			}
+		case request := <-a.requests:
+			if deadline == nil {
+				limit := a.downLimit()
+				deadline = time.After(limit)
+				go a.down(request, limit, cancelManagers)
+			}
+		case <-deadline:
+			a.console.Print("error: the way down took too long; leaving at once")
+			// Nothing beats the heart any more: when reboot(2) hangs, the watchdog ends it.
+			a.leave()
+		}
+	}
+}
+
+// meaning translates a signal into a wish to go down: Ctrl-Alt-Del (SIGINT) restarts; SIGTERM and SIGPWR switch off.
+func meaning(s os.Signal) (state.Shutdown, bool) {
+	switch s {
+	case unix.SIGINT:
+		return state.Shutdown{Reason: "Ctrl-Alt-Del"}, true
+	case unix.SIGTERM, unix.SIGPWR:
+		return state.Shutdown{PowerOff: true, Reason: fmt.Sprintf("signal %q", s)}, true
+	}
+	return state.Shutdown{}, false
+}
+
+// request asks the main loop to take the machine down. It never blocks.
+func (a *agent) request(off bool, reason string) {
+	select {
+	case a.requests <- state.Shutdown{PowerOff: off, Reason: reason}:
+	default:
+	}
+}
+
+// lastWords records a panic of the main goroutine on the console and restarts the machine.
+func (a *agent) lastWords() {
+	r := recover()
+	a.console.Print(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
+	a.console.Flush(2 * time.Second)
+	unix.Sync()
+	_ = system.Reboot(false)
+	// The kernel refused. The end of PID 1 is a kernel panic, and that a reboot.
+	panic(r)
+}

@@ -1,0 +1,171 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stele-os/stele/agent/clock"
+	"github.com/stele-os/stele/agent/console"
+	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/system"
+)
+
+func newAgent() *agent {
+	a := &agent{
+		started:    system.SinceKernelStart(),
+		console:    console.New(system.SinceKernelStart),
+		machine:    &state.Machine{},
+		reaper:     system.NewReaper(),
+		requests:   make(chan state.Shutdown, 1),
+		loaderRead: make(chan struct{}),
+	}
+	a.log = slog.New(console.NewHandler(a.console))
+	return a
+}
+
+// tuneMemory keeps the heap small: the agent lives beside containers on machines of 512 MiB, and allocates little once booted.
+func tuneMemory() { debug.SetGCPercent(50) }
+
+func (a *agent) mountEarly() {
+	if err := system.MountAll("/", system.EarlyMounts()); err != nil {
+		a.log.Error(err.Error())
+	}
+}
+
+// survivePanics comes before hardenKernel sets the same parameters with all the others: from here on every end of this process is a reboot.
+func (a *agent) survivePanics() {
+	if err := system.SetParameter("/proc/sys", "kernel.panic", "5"); err != nil {
+		a.log.Error(err.Error())
+	}
+	if err := system.SignalOnCtrlAltDel(); err != nil {
+		a.log.Error(err.Error())
+	}
+}
+
+// openConsole makes /dev/console standard input, output and error (Go's own last words go to the latter), and starts the writer.
+func (a *agent) openConsole() {
+	slog.SetDefault(a.log)
+	var out io.Writer = os.Stdout
+	if file, err := os.OpenFile("/dev/console", os.O_RDWR|unix.O_NOCTTY, 0); err == nil {
+		for fd := range 3 {
+			_ = unix.Dup3(int(file.Fd()), fd, 0)
+		}
+		out = file
+	}
+	go func() { _ = a.console.Run(context.Background(), out) }()
+	watcher := console.NewWatcher(a.console, measureMemory)
+	go func() { _ = watcher.Run(context.Background(), a.machine) }()
+}
+
+func (a *agent) openWatchdog() {
+	w, identity, err := system.OpenWatchdog("/")
+	if err != nil {
+		a.log.Warn(err.Error())
+	} else {
+		a.log.Info("watchdog: " + identity)
+	}
+	a.watchdog = w
+	go func() { _ = w.Run(context.Background()) }()
+}
+
+func (a *agent) readImage() {
+	image, err := readImageInfo("/")
+	if err != nil {
+		a.log.Error(err.Error())
+	}
+	a.image = image
+	if content, err := os.ReadFile("/proc/cmdline"); err == nil {
+		a.commandLine = system.DecodeCommandLine(string(content))
+	}
+	if moved, err := clock.Floor(time.Unix(image.BuildTime, 0)); err != nil {
+		a.log.Error(err.Error())
+	} else if moved {
+		a.log.Info("clock: set to the image's build time")
+	}
+	meminfo, _ := os.ReadFile("/proc/meminfo")
+	a.machine.Facts.Set(plan.Facts{Image: image, CPUs: runtime.NumCPU(), MemoryBytes: system.DecodeMeminfo(meminfo).TotalBytes})
+	a.machine.Boot.Set(state.Boot{Version: image.Version, Started: a.started})
+	a.log.Info(fmt.Sprintf("%s %s, agent started", image.Name, image.Version))
+}
+
+// inParallel runs the steps beside each other and returns when all have ended. A panic in one is logged; the others go on.
+func (a *agent) inParallel(steps ...func()) {
+	var running sync.WaitGroup
+	for _, step := range steps {
+		running.Go(func() {
+			if err := contain(func() error { step(); return nil }); err != nil {
+				a.log.Error(err.Error())
+			}
+		})
+	}
+	running.Wait()
+}
+
+func (a *agent) joinCgroups() {
+	if err := system.SetUpCgroups(system.CgroupRoot); err != nil {
+		a.log.Error(err.Error())
+	}
+}
+
+func (a *agent) hardenKernel() {
+	missing, err := system.ApplyParameters("/proc/sys", system.Parameters)
+	if err != nil {
+		a.log.Error(err.Error())
+	}
+	if missing > 0 {
+		a.log.Info(fmt.Sprintf("kernel parameters: %d set, %d not in this kernel", len(system.Parameters)-missing, missing))
+	}
+}
+
+func (a *agent) mountLate() {
+	defer close(a.loaderRead)
+	if err := system.MountAll("/", system.LateMounts()); err != nil {
+		a.log.Error(err.Error())
+	}
+	loader, err := system.ReadLoader("/sys/firmware/efi/efivars")
+	if err != nil {
+		return // a machine without EFI
+	}
+	a.loader = loader
+	a.machine.Boot.Update(func(b state.Boot) state.Boot {
+		b.FirmwareUsec = loader.InitUsec
+		if loader.ExecUsec > loader.InitUsec {
+			b.LoaderUsec = loader.ExecUsec - loader.InitUsec
+		}
+		return b
+	})
+}
+
+func (a *agent) announceReady() {
+	ready := system.SinceKernelStart()
+	a.machine.Boot.Update(func(b state.Boot) state.Boot {
+		b.Ready = ready
+		return b
+	})
+	a.log.Info(fmt.Sprintf("agent ready %d ms after its start", (ready - a.started).Milliseconds()))
+}
+
+// measureMemory is what the boot report tells of the machine's memory.
+func measureMemory(containerdPID int) console.Memory {
+	meminfo, _ := os.ReadFile("/proc/meminfo")
+	memory := system.DecodeMeminfo(meminfo)
+	resident := func(pid string) int64 {
+		status, _ := os.ReadFile("/proc/" + pid + "/status")
+		return system.DecodeResident(status)
+	}
+	result := console.Memory{UsedBytes: memory.TotalBytes - memory.AvailableBytes, TotalBytes: memory.TotalBytes, AgentBytes: resident("self")}
+	if containerdPID > 0 {
+		result.ContainerdBytes = resident(fmt.Sprint(containerdPID))
+	}
+	return result
+}

@@ -1,0 +1,93 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Writing a template is safe under a power cut, because the partition carries a mark until the very last write:
+//
+//  1. the first block: mark, rest zero; sync        a cut from here on: the mark says "write it again"
+//  2. zero the template's range; write its blocks but the first; sync
+//  3. the first block of the template, which holds the superblock and no mark; sync
+//
+// The mark lies in the first 1024 bytes, which ext4 leaves to boot sectors.
+const writingMark = "stele: the file system of /var is being written here\n"
+
+// blockBytes is the unit of the first and last write: disks write 4 KiB in one go, or at worst either its sectors.
+const blockBytes = 4096
+
+// device is a partition that a template is written to.
+type device interface {
+	io.WriterAt
+	// Zero makes a range read as zeros.
+	Zero(offset, length int64) error
+	Sync() error
+}
+
+// writeTemplate decompresses a file system image onto a partition of sizeBytes.
+func writeTemplate(d device, sizeBytes int64, compressed io.Reader) error {
+	image, err := zstd.NewReader(compressed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return fmt.Errorf("cannot read the template of /var: %w", err)
+	}
+	defer image.Close()
+	first := make([]byte, blockBytes)
+	if _, err := io.ReadFull(image, first); err != nil {
+		return fmt.Errorf("cannot read the template of /var: %w", err)
+	}
+	s, ok := decodeSuperblock(first)
+	if !ok {
+		return errors.New("cannot use the template of /var: it is no ext4 file system")
+	}
+	if s.sizeBytes() > sizeBytes {
+		return fmt.Errorf("cannot use the template of /var: it needs %d bytes, the partition has %d", s.sizeBytes(), sizeBytes)
+	}
+	mark := make([]byte, blockBytes)
+	copy(mark, writingMark)
+	if err := writeSynced(d, mark); err != nil {
+		return err
+	}
+	if err := d.Zero(blockBytes, s.sizeBytes()-blockBytes); err != nil {
+		return fmt.Errorf("cannot clear the partition for /var: %w", err)
+	}
+	if err := copyBlocks(d, image, blockBytes, s.sizeBytes()); err != nil {
+		return err
+	}
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("cannot write the template of /var: %w", err)
+	}
+	return writeSynced(d, first)
+}
+
+func writeSynced(d device, first []byte) error {
+	if _, err := d.WriteAt(first, 0); err != nil {
+		return fmt.Errorf("cannot write the first block of /var: %w", err)
+	}
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("cannot write the first block of /var: %w", err)
+	}
+	return nil
+}
+
+// copyBlocks writes what follows in image from offset to end, without the chunks that are zero.
+func copyBlocks(d io.WriterAt, image io.Reader, offset, end int64) error {
+	chunk := make([]byte, 64<<10)
+	for offset < end {
+		n, err := io.ReadFull(image, chunk[:min(int64(len(chunk)), end-offset)])
+		if err != nil {
+			return fmt.Errorf("cannot read the template of /var: %w", err)
+		}
+		if trimmed := bytes.TrimRight(chunk[:n], "\x00"); len(trimmed) > 0 {
+			if _, err := d.WriteAt(chunk[:n], offset); err != nil {
+				return fmt.Errorf("cannot write the template of /var: %w", err)
+			}
+		}
+		offset += int64(n)
+	}
+	return nil
+}
