@@ -115,7 +115,7 @@ func nicArguments(i int, n NIC, r resolved) []string {
 		netdev += ",restrict=on"
 	}
 	for _, f := range n.Forwards {
-		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", r.ports[f.Guest], f.Guest)
+		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-%s:%d", r.ports[f.Guest], f.GuestAddress, f.Guest)
 	}
 	for _, f := range n.GuestForwards {
 		command := append(slices.Clone(r.relay), f.Target)

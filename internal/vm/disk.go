@@ -36,7 +36,7 @@ func prepareDisks(o Options) ([]string, error) {
 // copyDisk makes a sparse copy of at least size bytes, unless one lies there from an earlier start.
 func copyDisk(to, from string, size int64) error {
 	if !isFile(to) {
-		if err := copySparse(to, from); err != nil {
+		if err := CopySparse(to, from); err != nil {
 			os.Remove(to)
 			return fmt.Errorf("cannot copy disk %q: %w", from, err)
 		}
@@ -48,8 +48,8 @@ func copyDisk(to, from string, size int64) error {
 	return err
 }
 
-// copySparse copies the data and keeps the holes (lseek(2): SEEK_DATA, SEEK_HOLE).
-func copySparse(to, from string) error {
+// CopySparse copies a file's data and keeps its holes (lseek(2): SEEK_DATA, SEEK_HOLE).
+func CopySparse(to, from string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err

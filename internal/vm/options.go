@@ -84,6 +84,8 @@ type Forward struct {
 	Guest int
 	// Host is the port on the host. 0: a free one, see VM.Address.
 	Host int
+	// GuestAddress of the guest, where it is not the one DHCP gives out.
+	GuestAddress string
 }
 
 // GuestForward makes a TCP service on the host's loopback reachable for the guest.

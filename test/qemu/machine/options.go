@@ -38,6 +38,8 @@ type Options struct {
 	Detached  bool
 	// DiskSizeBytes grows the machine's disk.
 	DiskSizeBytes int64
+	// Bus of the boot disk: as in vm.Disk.
+	Bus string
 	// Disk is used instead of a copy of the image's disk.raw, and written to.
 	Disk string
 	// Disks come after the boot disk.
@@ -59,9 +61,9 @@ var agentTrouble = []string{`\bpanic: `, `\bfatal error: `, `goroutine \d+ \[`, 
 
 // VM writes the machine's literal. Pure, but for the environment variable STELE_QEMU_ACCEL (kvm or tcg).
 func (i Image) VM(o Options) vm.Options {
-	boot := vm.Disk{Path: i.File("disk.raw"), Copy: true, SizeBytes: o.DiskSizeBytes}
+	boot := vm.Disk{Path: i.File("disk.raw"), Copy: true, SizeBytes: o.DiskSizeBytes, Bus: o.Bus}
 	if o.Disk != "" {
-		boot = vm.Disk{Path: o.Disk}
+		boot = vm.Disk{Path: o.Disk, Bus: o.Bus}
 	}
 	result := vm.Options{
 		Name: "stele", Arch: i.Manifest.Architecture, Dir: o.Dir, MemoryMiB: o.MemoryMiB, CPUs: o.CPUs, Accel: os.Getenv("STELE_QEMU_ACCEL"),

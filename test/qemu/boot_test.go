@@ -1,0 +1,51 @@
+//go:build qemu
+
+package qemu
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stele-os/stele/test/qemu/machine"
+)
+
+func TestBootsThroughFirmware(t *testing.T) {
+	g := boot(t, machine.Options{Document: machine.DemoDocument})
+	g.serving()
+	r := g.report()
+	if r.Machine != "running" || r.Slot != "a" || r.RootHash != image.Manifest.RootHash || !strings.Contains(r.Platform, "fw_cfg") {
+		t.Errorf("report: %q", r.Lines)
+	}
+	for _, stage := range machine.Stages {
+		if r.Timing[stage] == 0 {
+			t.Errorf("stage %q has no time", stage)
+		}
+	}
+	if body := g.get(machine.DemoPort, "/"); !strings.Contains(body, "demo") {
+		t.Errorf("the demo says %q", body)
+	}
+}
+
+func TestBootsKernelDirectly(t *testing.T) {
+	g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true})
+	g.serving()
+	if r := g.report(); r.Machine != "running" || r.RootHash != image.Manifest.RootHash {
+		t.Errorf("report: %q", r.Lines)
+	}
+}
+
+func TestBakedImageNeedsNoNetwork(t *testing.T) {
+	g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, NoNetwork: true})
+	g.expect(`^stele: .*container demo: running ready`)
+	g.expect(`^stele: .*state: running`)
+}
+
+// The disk sits on the other buses that servers have.
+func TestBootsFromOtherBuses(t *testing.T) {
+	for _, bus := range []string{"nvme", "ahci"} {
+		t.Run(bus, func(t *testing.T) {
+			g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, NoNetwork: true, Bus: bus})
+			g.expect(`^stele: .*container demo: running ready`)
+		})
+	}
+}
