@@ -1,0 +1,96 @@
+package artifact
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/stele-os/stele/builder/definition"
+	"github.com/stele-os/stele/builder/store"
+)
+
+// RuncName is the file that Runc makes.
+const RuncName = "runc"
+
+// runcArguments build runc static and position-independent. runc needs cgo always (its nsenter is C). The tag libpathrs is
+// left out: it needs a Rust library, and runc falls back to its own resolution of paths.
+var runcArguments = []string{
+	"build", "-trimpath", "-buildmode=pie", "-tags", "seccomp urfave_cli_no_docs netgo osusergo",
+	"-ldflags", "-s -w -buildid= -linkmode external -extldflags '-static-pie -Wl,--build-id=none'",
+}
+
+// Runc builds the OCI runtime from the module in go.mod, with the static libseccomp of a pinned Debian package and the
+// host's C compiler and C library: both are part of the key.
+func (g *Go) Runc(ctx context.Context, libseccomp Package, arch definition.Arch) (Recipe, error) {
+	compiler, err := cCompiler(arch)
+	if err != nil {
+		return Recipe{}, err
+	}
+	toolchain, err := describeCompiler(ctx, compiler)
+	if err != nil {
+		return Recipe{}, err
+	}
+	key := store.NewKey("runc-"+string(arch)).Add("go", g.Version).Add("modules", g.modules).Add("toolchain", toolchain).
+		Add("libseccomp", libseccomp.SHA256).Add("arguments", strings.Join(runcArguments, "\x00"))
+	return Recipe{Key: key, Build: func(ctx context.Context, dir string) error {
+		sysroot := filepath.Join(dir, ".sysroot")
+		defer os.RemoveAll(sysroot)
+		if err := unpackLibrary(ctx, libseccomp, sysroot); err != nil {
+			return err
+		}
+		env := g.env(cgoEnvironment(sysroot, compiler, arch))
+		return run(ctx, g.Root, env, "go", append(runcArguments, "-o", filepath.Join(dir, RuncName), "github.com/opencontainers/runc")...)
+	}}, nil
+}
+
+// cgoEnvironment makes the compiler and pkg-config see the unpacked library and not the host's.
+func cgoEnvironment(sysroot, compiler string, arch definition.Arch) []string {
+	library := filepath.Join(sysroot, "usr/lib", arch.Triplet())
+	return []string{
+		"CGO_ENABLED=1", "GOARCH=" + arch.Go(), "CC=" + compiler,
+		"PKG_CONFIG_LIBDIR=" + filepath.Join(library, "pkgconfig"), "PKG_CONFIG_SYSROOT_DIR=" + sysroot,
+		"CGO_CFLAGS=-O2 -g0 -ffile-prefix-map=" + sysroot + "=/sysroot -I" + filepath.Join(sysroot, "usr/include"), "CGO_LDFLAGS=-L" + library,
+	}
+}
+
+func cCompiler(arch definition.Arch) (string, error) {
+	tool := hostTool{"gcc", "gcc"}
+	if runtime.GOARCH != arch.Go() {
+		tool = hostTool{arch.Triplet() + "-gcc", "gcc-" + strings.ReplaceAll(arch.Triplet(), "_", "-")}
+	}
+	return tool.name, requireTools(tool, hostTool{"pkg-config", "pkg-config"})
+}
+
+// describeCompiler names the compiler and hashes the C library that ends up in the program.
+func describeCompiler(ctx context.Context, compiler string) (string, error) {
+	version, err := versionLine(ctx, compiler)
+	if err != nil {
+		return "", err
+	}
+	output, err := exec.CommandContext(ctx, compiler, "-print-file-name=libc.a").Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot ask %q for the C library: %w", compiler, err)
+	}
+	libc, err := store.DigestFile(strings.TrimSpace(string(output)))
+	if err != nil {
+		return "", fmt.Errorf("cannot read the static C library (package libc6-dev): %w", err)
+	}
+	return version + "\n" + libc.SHA256, nil
+}
+
+// unpackLibrary unpacks headers, static libraries and pkg-config files of a -dev package.
+func unpackLibrary(ctx context.Context, p Package, sysroot string) error {
+	return p.walk(ctx, func(name string, header *tar.Header, content io.Reader) error {
+		wanted := strings.HasPrefix(name, "/usr/include/") || strings.HasPrefix(name, "/usr/lib/")
+		if header.Typeflag != tar.TypeReg || !wanted {
+			return nil
+		}
+		return writeFile(filepath.Join(sysroot, name), content)
+	})
+}
