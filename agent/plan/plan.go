@@ -1,5 +1,61 @@
-// Package plan turns a validated configuration document and the machine's facts into the desired state.
-//
-// Plan is a pure function: no clock, no randomness, no I/O, so that `stele config plan` on a laptop shows what the machine
-// will do, and golden files hold it. Bootstrap networking is the plan of the empty document, not a second code path.
 package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stele-os/stele/api/v1alpha1"
+)
+
+// DefaultHostname is the machine's name where neither document nor platform give one.
+const DefaultHostname = "stele"
+
+// Plan returns the desired state of a machine with these facts under this document.
+func Plan(doc v1alpha1.Machine, facts Facts) (Desired, error) {
+	spec := doc.Spec
+	network, err := planNetwork(spec.Network)
+	if err != nil {
+		return Desired{}, err
+	}
+	volumes, err := planVolumes(spec.Volumes)
+	if err != nil {
+		return Desired{}, err
+	}
+	containers, err := planContainers(spec.Containers, facts)
+	if err != nil {
+		return Desired{}, err
+	}
+	return Desired{
+		Hostname:   planHostname(spec.Hostname, facts.Hostname),
+		Sysctls:    planSysctls(spec.Sysctls),
+		Network:    network,
+		Time:       Time{Servers: slices.Clone(spec.Time.Servers)},
+		Registries: planRegistries(spec.Registries),
+		Volumes:    volumes,
+		Containers: containers,
+	}, nil
+}
+
+func planHostname(document, platform string) string {
+	if document != "" {
+		return document
+	}
+	if platform != "" {
+		return platform
+	}
+	return DefaultHostname
+}
+
+func planSysctls(sysctls map[string]string) []Sysctl {
+	var planned []Sysctl
+	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
+		planned = append(planned, Sysctl{Name: name, Value: sysctls[name]})
+	}
+	return planned
+}
+
+// cannot is the error for a document that was not validated.
+func cannot(kind, name string, err error) error {
+	return fmt.Errorf("cannot plan %s %q: %w", kind, name, err)
+}

@@ -65,9 +65,9 @@ type Resources struct {
 // ResourceLimits are hard bounds, as Kubernetes quantities.
 type ResourceLimits struct {
 	// CPU in cores ("2", "0.5") or millicores ("500m").
-	CPU string `json:"cpu,omitempty" yaml:"cpu,omitempty"`
+	CPU string `json:"cpu,omitempty" yaml:"cpu,omitempty" jsonschema:"oneof_type=string;number"`
 	// Memory in bytes, with suffix ("64Mi", "1G").
-	Memory string `json:"memory,omitempty" yaml:"memory,omitempty"`
+	Memory string `json:"memory,omitempty" yaml:"memory,omitempty" jsonschema:"oneof_type=string;number"`
 	// PIDs is the largest number of tasks. Default: 4096.
 	PIDs *int `json:"pids,omitempty" yaml:"pids,omitempty"`
 }
@@ -153,7 +153,7 @@ type Capabilities struct {
 // LogOptions bound what is kept of a container's output under /var/log/containers.
 type LogOptions struct {
 	// MaxSize of one file (Kubernetes quantity). Default: 10Mi.
-	MaxSize string `json:"maxSize,omitempty" yaml:"maxSize,omitempty"`
+	MaxSize string `json:"maxSize,omitempty" yaml:"maxSize,omitempty" jsonschema:"oneof_type=string;number"`
 	// MaxFiles kept, the current one included. Default: 3.
 	MaxFiles int `json:"maxFiles,omitempty" yaml:"maxFiles,omitempty"`
 }

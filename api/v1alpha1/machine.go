@@ -31,7 +31,7 @@ type MachineSpec struct {
 	// Time configures clock synchronisation.
 	Time Time `json:"time,omitempty" yaml:"time,omitempty"`
 	// Sysctls are kernel parameters by dotted name, set after the built-in hardening.
-	Sysctls map[string]string `json:"sysctls,omitempty" yaml:"sysctls,omitempty"`
+	Sysctls map[string]string `json:"sysctls,omitempty" yaml:"sysctls,omitempty" jsonschema:"oneof_type=string;number"`
 	// Registries say how image registries are reached, by host name as it stands in image references.
 	Registries []Registry `json:"registries,omitempty" yaml:"registries,omitempty"`
 	// Volumes are directories that containers mount by name.
@@ -114,7 +114,7 @@ type PersistentVolume struct{}
 // EmptyDirVolume is a tmpfs that lives as long as the boot.
 type EmptyDirVolume struct {
 	// SizeLimit bounds the tmpfs (Kubernetes quantity, such as "64Mi"). Default: 64Mi.
-	SizeLimit string `json:"sizeLimit,omitempty" yaml:"sizeLimit,omitempty"`
+	SizeLimit string `json:"sizeLimit,omitempty" yaml:"sizeLimit,omitempty" jsonschema:"oneof_type=string;number"`
 }
 
 // HostPathVolume is a path of the machine.
