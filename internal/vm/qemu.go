@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // minimumMajor: QEMU 7.2 under TCG corrupts heavier x86 guests at random; with 10 no such case was seen.
@@ -21,7 +23,7 @@ var versionPattern = regexp.MustCompile(`QEMU emulator version (\d+)\.(\d+)`)
 func findQEMU(ctx context.Context, binary string) (string, error) {
 	path, err := exec.LookPath(binary)
 	if err != nil {
-		return "", &hintError{fmt.Errorf("cannot find %q: %w", binary, errors.Unwrap(err)), qemuHint}
+		return "", hint.New(fmt.Errorf("cannot find %q: %w", binary, errors.Unwrap(err)), qemuHint)
 	}
 	output, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
@@ -36,7 +38,7 @@ func checkVersion(path, output string) error {
 		return fmt.Errorf("cannot read the version of %q: it says %q", path, output)
 	}
 	if major, err := strconv.Atoi(m[1]); err != nil || major < minimumMajor {
-		return &hintError{fmt.Errorf("cannot use %q: version %s.%s is older than %d", path, m[1], m[2], minimumMajor), qemuHint}
+		return hint.New(fmt.Errorf("cannot use %q: version %s.%s is older than %d", path, m[1], m[2], minimumMajor), qemuHint)
 	}
 	return nil
 }
@@ -52,7 +54,7 @@ func findFirmware(root string, list []firmware) (firmware, error) {
 	for _, f := range list {
 		looked = append(looked, f.code)
 	}
-	return firmware{}, &hintError{fmt.Errorf("cannot find UEFI firmware: looked for %q", looked), "install it; on Debian: apt-get install ovmf"}
+	return firmware{}, hint.New(fmt.Errorf("cannot find UEFI firmware: looked for %q", looked), "install it; on Debian: apt-get install ovmf")
 }
 
 func isFile(path string) bool {

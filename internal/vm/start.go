@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // Start powers a machine on and returns as soon as QEMU runs. The machine ends with ctx, unless it is Detached. The caller owns it: Cut or Close.
@@ -142,7 +144,7 @@ func choosePorts(nics []NIC) (map[int]int, error) {
 		for _, f := range nic.Forwards {
 			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.Host))
 			if err != nil {
-				return nil, &hintError{fmt.Errorf("cannot forward host port %d to the machine: %w", f.Host, err), "name another host port, or 0 for a free one"}
+				return nil, hint.New(fmt.Errorf("cannot forward host port %d to the machine: %w", f.Host, err), "name another host port, or 0 for a free one")
 			}
 			defer listener.Close() // all are held until all are chosen
 			ports[f.Guest] = listener.Addr().(*net.TCPAddr).Port

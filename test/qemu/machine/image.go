@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // Image is a directory that `stele build` wrote.
@@ -24,19 +26,11 @@ type Manifest struct {
 	CommandLine string `json:"commandLine"`
 }
 
-// NoImageError: there is no image in the directory.
-type NoImageError struct{ Dir string }
-
-func (e *NoImageError) Error() string { return fmt.Sprintf("cannot find an image in %q", e.Dir) }
-
-// Hint is the next step.
-func (e *NoImageError) Hint() string { return "build one first: make image" }
-
 // Open reads the manifest of an image directory.
 func Open(dir string) (Image, error) {
 	content, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return Image{}, &NoImageError{dir}
+		return Image{}, hint.New(fmt.Errorf("cannot find an image in %q: %w", dir, err), "build one first: make image")
 	} else if err != nil {
 		return Image{}, fmt.Errorf("cannot open image: %w", err)
 	}

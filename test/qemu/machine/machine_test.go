@@ -64,8 +64,8 @@ func FuzzParseReports(f *testing.F) {
 
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
-	var none *NoImageError
-	if _, err := Open(dir); !errors.As(err, &none) || !strings.Contains(none.Hint(), "make image") {
+	var hinted interface{ Hint() string }
+	if _, err := Open(dir); !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "make image") {
 		t.Errorf("an empty directory gives %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(`{"version": "1.0.0", "commandLine": "panic=5"}`), 0o644); err != nil {

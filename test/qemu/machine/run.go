@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stele-os/stele/internal/hint"
 	"github.com/stele-os/stele/internal/vm"
 )
 
@@ -48,7 +49,7 @@ func Run(ctx context.Context, o RunOptions, out io.Writer) error {
 		if ctx.Err() != nil {
 			return errors.New("stopped before the machine served")
 		}
-		return &runError{err, m}
+		return hint.New(err, "read the console log: "+m.ConsoleLog())
 	}
 	if o.Detach {
 		fmt.Fprintf(out, "stop          kill %d\n", m.PID())
@@ -160,15 +161,3 @@ func stay(ctx context.Context, m *vm.VM, out io.Writer) error {
 	}
 	return nil
 }
-
-// runError adds where to look.
-type runError struct {
-	err error
-	m   *vm.VM
-}
-
-func (e *runError) Error() string { return e.err.Error() }
-func (e *runError) Unwrap() error { return e.err }
-
-// Hint is where to look.
-func (e *runError) Hint() string { return "read the console log: " + e.m.ConsoleLog() }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stele-os/stele/internal/vm"
+	"github.com/stele-os/stele/test/qemu/machine"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMedian(t *testing.T) {
+	s := time.Second
+	for _, c := range []struct {
+		list []time.Duration
+		want float64
+	}{{nil, 0}, {[]time.Duration{3 * s}, 3}, {[]time.Duration{9 * s, s, 2 * s}, 2}, {[]time.Duration{4 * s, s, 2 * s, 3 * s}, 2.5}} {
+		if got := median(c.list); got != c.want {
+			t.Errorf("median of %v is %v, want %v", c.list, got, c.want)
+		}
+	}
+}
+
+func TestKernelStartTakesTheEarliest(t *testing.T) {
+	at := time.Unix(100, 0)
+	lines := []vm.Line{
+		{Text: "[    1.0] a kernel line", At: at},
+		{Text: "stele: [   2.000] late", At: at.Add(5 * time.Second)},
+		{Text: "stele: [   3.500] in time", At: at.Add(5500 * time.Millisecond)},
+	}
+	if got := kernelStart(lines); !got.Equal(at.Add(2 * time.Second)) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestReadIdle(t *testing.T) {
+	answers := map[string]string{
+		"/meminfo":         "MemTotal:        1000000 kB\nMemFree:  1 kB\nMemAvailable:     940000 kB\n",
+		"/proc/1/status":   "Name:\tagent\nVmRSS:\t   20000 kB\nRssAnon:\t   8000 kB\n",
+		"/proc/40/cmdline": "containerd\x00--config\x00",
+		"/proc/40/status":  "Name:\tcontainerd\nVmRSS:\t   30000 kB\nRssAnon:\t   9000 kB\n",
+	}
+	idle, err := readIdle(func(path string) (string, error) {
+		if answer, known := answers[path]; known {
+			return answer, nil
+		}
+		return "", errors.New("no such process")
+	})
+	if want := (Idle{1000000, 60000, 20000, 8000, 30000, 9000}); err != nil || idle != want {
+		t.Errorf("got %+v, %v, want %+v", idle, err, want)
+	}
+}
+
+func TestTable(t *testing.T) {
+	boots := []oneBoot{{
+		stages: map[string]time.Duration{"firmware": 2500 * time.Millisecond, "kernel": 1900 * time.Millisecond, "containers": 4 * time.Second},
+		accel:  "tcg", kernelToAnswer: 4100 * time.Millisecond, powerOnToAnswer: 7 * time.Second,
+	}}
+	got := table(Result{
+		Image: machine.Manifest{Name: "base", Version: "1.0.0", Architecture: "x86_64"},
+		Sizes: Sizes{Files: map[string]int64{"disk.raw": 2 << 30, "uki.efi": 8 << 20}, DiskAllocated: 80 << 20, Sum: 50 << 20, Zstd: 20 << 20, Executables: 2, Elsewhere: 1},
+		Build: []BuildTime{{Name: "nothing changed", Seconds: 1.25}},
+		Boot:  summarise(boots),
+		Idle:  Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
+	})
+	path := filepath.Join("testdata", "table.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("differs from %s (-update writes it):\n%s", path, got)
+	}
+	if strings.Contains(got, "%!") {
+		t.Error("a format does not fit its value")
+	}
+}

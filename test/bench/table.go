@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stele-os/stele/test/qemu/machine"
+)
+
+const mib = 1 << 20
+
+// table writes the figures for people.
+func table(r Result) string {
+	var b strings.Builder
+	row := func(key, format string, values ...any) {
+		fmt.Fprintf(&b, "  %-34s "+format+"\n", append([]any{key}, values...)...)
+	}
+	title := func(text string) { fmt.Fprintf(&b, "\n%s\n", text) }
+
+	title(fmt.Sprintf("Image %s %s, %s", r.Image.Name, r.Image.Version, r.Image.Architecture))
+	row("disk.raw", "%8.1f MiB, %.1f allocated", float64(r.Sizes.Files["disk.raw"])/mib, float64(r.Sizes.DiskAllocated)/mib)
+	for _, name := range append([]string{"vmlinuz"}, artifacts...) {
+		row(name, "%8.1f MiB", float64(r.Sizes.Files[name])/mib)
+	}
+	row("uki + root + verity", "%8.1f MiB, %.1f as zstd", float64(r.Sizes.Sum)/mib, float64(r.Sizes.Zstd)/mib)
+	row("of it baked images", "%8.1f MiB", float64(r.Sizes.Baked)/mib)
+	row("executables on the root", "%8d, %d in baked images", r.Sizes.Executables, r.Sizes.Elsewhere)
+
+	if len(r.Build) > 0 {
+		title("Build")
+	}
+	for _, build := range r.Build {
+		row(build.Name, "%8.1f s", build.Seconds)
+	}
+
+	title(fmt.Sprintf("Boot through firmware, median of %d, %s", r.Boot.Runs, r.Boot.Accel))
+	for _, stage := range machine.Stages {
+		if seconds, known := r.Boot.Stages[stage]; known {
+			row(stage, "%8.2f s%s", seconds, map[bool]string{true: "", false: "   since kernel start"}[stage == "firmware" || stage == "loader"])
+		}
+	}
+	row("first answer", "%8.2f s   since kernel start", r.Boot.KernelToAnswer)
+	row("first answer", "%8.2f s   since power-on", r.Boot.PowerOnToAnswer)
+
+	title("Idle guest, 10 s after the first answer")
+	row("memory used", "%8.1f MiB of %.0f", kib(r.Idle.Used), kib(r.Idle.Total))
+	row("agent (PID 1) resident", "%8.1f MiB, %.1f anonymous", kib(r.Idle.Agent), kib(r.Idle.AgentAnonymous))
+	row("containerd resident", "%8.1f MiB, %.1f anonymous", kib(r.Idle.Containerd), kib(r.Idle.ContainerdAnonymous))
+	b.WriteString(comparison(r))
+	return b.String()
+}
+
+// comparison sets the peers beside us; "x" says how many times ours theirs is.
+func comparison(r Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%-36s %16s %16s %16s %16s\n", "Compared", "boot s", "memory MiB", "image MiB", "zstd MiB")
+	ours := []float64{r.Boot.PowerOnToAnswer, kib(r.Idle.Used), float64(r.Sizes.Sum) / mib, float64(r.Sizes.Zstd) / mib}
+	fmt.Fprintf(&b, "%-36s", "Stele, verity EROFS, UKI, OVMF")
+	for _, v := range ours {
+		fmt.Fprintf(&b, " %16.1f", v)
+	}
+	b.WriteString("\n")
+	for _, p := range peers {
+		fmt.Fprintf(&b, "%-36s", p.name)
+		for i, v := range []float64{p.boot, p.memory, p.image, p.compressed} {
+			b.WriteString(" " + cell(v, ours[i]))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func cell(theirs, ours float64) string {
+	if theirs == 0 || ours == 0 {
+		return fmt.Sprintf("%16s", "-")
+	}
+	return fmt.Sprintf("%8.1f %6.2fx", theirs, theirs/ours)
+}
+
+func kib(n int64) float64 { return float64(n) / 1024 }
