@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var started = time.Now()
+
+func handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", page)
+	var unhealthy atomic.Bool
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if unhealthy.Load() {
+			http.Error(w, "asked to be unhealthy", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /unhealthy", func(w http.ResponseWriter, _ *http.Request) { unhealthy.Store(true) })
+	mux.HandleFunc("GET /env", func(w http.ResponseWriter, _ *http.Request) {
+		env := os.Environ()
+		sort.Strings(env)
+		fmt.Fprintln(w, strings.Join(env, "\n"))
+	})
+	mux.HandleFunc("GET /id", identity)
+	mux.HandleFunc("GET /meminfo", file("/proc/meminfo"))
+	mux.HandleFunc("GET /mounts", file("/proc/self/mountinfo"))
+	mux.HandleFunc("GET /proc/{pid}/{file}", process)
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(os.Stdout, r.FormValue("stdout"))
+		fmt.Fprintln(os.Stderr, r.FormValue("stderr"))
+	})
+	mux.HandleFunc("GET /exit", exit)
+	mux.HandleFunc("GET /alloc", allocate())
+	mux.HandleFunc("GET /write", write)
+	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
+	return mux
+}
+
+func page(w http.ResponseWriter, _ *http.Request) {
+	host, _ := os.Hostname()
+	version := os.Getenv("STELE_VERSION")
+	if version == "" {
+		version = "unknown"
+	}
+	fmt.Fprintf(w, "Hello from a container on Stele.\n\nhost     %s\nversion  %s\nuptime   %s\n",
+		host, version, time.Since(started).Round(time.Millisecond))
+}
+
+func identity(w http.ResponseWriter, _ *http.Request) {
+	groups, _ := os.Getgroups()
+	fmt.Fprintf(w, "uid %d gid %d groups %v\n", os.Getuid(), os.Getgid(), groups)
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		if strings.HasPrefix(line, "Cap") || strings.HasPrefix(line, "NoNewPrivs") || strings.HasPrefix(line, "Seccomp") {
+			_, _ = io.WriteString(w, line)
+		}
+	}
+}
+
+func file(path string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write(data)
+	}
+}
+
+func process(w http.ResponseWriter, r *http.Request) {
+	pid, err := strconv.Atoi(r.PathValue("pid"))
+	name := r.PathValue("file")
+	if err != nil || (name != "status" && name != "cmdline" && name != "smaps_rollup") {
+		http.NotFound(w, r)
+		return
+	}
+	file(filepath.Join("/proc", strconv.Itoa(pid), name))(w, r)
+}
+
+func exit(w http.ResponseWriter, r *http.Request) {
+	code, err := strconv.Atoi(r.FormValue("code"))
+	if err != nil {
+		http.Error(w, "code is no number", http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "exiting with %d\n", code)
+	_ = http.NewResponseController(w).Flush()
+	time.AfterFunc(50*time.Millisecond, func() { os.Exit(code) })
+}
+
+func allocate() http.HandlerFunc {
+	var mu sync.Mutex
+	var kept [][]byte
+	return func(w http.ResponseWriter, r *http.Request) {
+		mib, err := strconv.Atoi(r.FormValue("mib"))
+		if err != nil || mib < 0 {
+			http.Error(w, "mib is no number", http.StatusBadRequest)
+			return
+		}
+		block := make([]byte, mib<<20)
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		kept = append(kept, block)
+		fmt.Fprintf(w, "took %d MiB, block %d\n", mib, len(kept))
+	}
+}
+
+func write(w http.ResponseWriter, r *http.Request) {
+	f, err := os.OpenFile(r.FormValue("path"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err == nil {
+		_, err = io.WriteString(f, r.FormValue("data"))
+		if e := f.Sync(); err == nil {
+			err = e
+		}
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "written")
+}

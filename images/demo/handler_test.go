@@ -1,0 +1,47 @@
+package main
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestHandler(t *testing.T) {
+	t.Setenv("STELE_VERSION", "1.2.3")
+	path := filepath.Join(t.TempDir(), "file")
+	h := handler()
+	tests := []struct {
+		target string
+		code   int
+		want   string
+	}{
+		{"/", 200, "version  1.2.3"},
+		{"/healthz", 200, "ok"},
+		{"/env", 200, "STELE_VERSION=1.2.3"},
+		{"/id", 200, "uid "},
+		{"/alloc?mib=1", 200, "took 1 MiB"},
+		{"/alloc?mib=x", 400, "no number"},
+		{"/exit?code=x", 400, "no number"},
+		{"/write?data=abc&path=" + url.QueryEscape(path), 200, "written"},
+		{"/read?path=" + url.QueryEscape(path), 200, "abc"},
+		{"/read?path=/does/not/exist", 404, "no such file"},
+		{"/proc/1/../../etc/passwd", 307, ""},
+		{"/proc/1/environ", 404, ""},
+		{"/unhealthy", 200, ""},
+		{"/healthz", 503, "asked"},
+		{"/nothing", 404, ""},
+	}
+	for _, tt := range tests {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", tt.target, nil))
+		if w.Code != tt.code || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("GET %s: %d %q, want %d with %q", tt.target, w.Code, w.Body, tt.code, tt.want)
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,44 @@
+// Command demo is the program inside the demo image: a web server that shows where it runs, and that tests and benchmarks ask.
+//
+//	GET /                       a page for people: host name, version of Stele (variable STELE_VERSION), uptime
+//	GET /healthz                200 "ok"; 503 after /unhealthy
+//	GET /unhealthy              makes /healthz fail from now on
+//	GET /env                    the environment, sorted
+//	GET /id                     uid, gid, groups and capabilities of the process
+//	GET /meminfo                the host's /proc/meminfo
+//	GET /proc/PID/FILE          status or cmdline of a process (with hostPID: of the host)
+//	GET /mounts                 the container's mounts
+//	GET /log?stdout=&stderr=    writes one line to each
+//	GET /exit?code=N            ends the process
+//	GET /alloc?mib=N            takes and touches N MiB of memory, and keeps them
+//	GET /write?path=P&data=D    writes a file, made durable
+//	GET /read?path=P            reads a file
+//
+// It listens on PORT (default 8080) and ends on SIGTERM. It needs no file and no network beyond that port: a scratch image holds it.
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-ended
+		fmt.Println("demo: asked to end")
+		os.Exit(0)
+	}()
+	fmt.Println("demo: listening on port " + port)
+	err := http.ListenAndServe(":"+port, handler()) //nolint:gosec // a demo
+	fmt.Fprintf(os.Stderr, "cannot listen on port %s: %v\n", port, err)
+	os.Exit(1)
+}
