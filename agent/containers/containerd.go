@@ -1,0 +1,249 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	tasks "github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/pkg/dialer"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/typeurl/v2"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/stele-os/stele/agent/containerd"
+	"github.com/stele-os/stele/agent/state"
+)
+
+// specLabel holds the hash of the specification that a container was made from.
+const specLabel = "stele.spec"
+
+// containerdEngine is the engine that speaks containerd's API. It uses the plain services (one call, one transaction) where containerd's client
+// would add leases and look-ups of its own; the client is for pulls.
+type containerdEngine struct {
+	machine *state.Machine
+	options Options
+	client  *client.Client
+	tasks   tasks.TasksClient
+	logs    *loggers
+}
+
+func newContainerdEngine(m *state.Machine, o Options) (*containerdEngine, error) {
+	c, err := client.New(o.Containerd.Address(),
+		client.WithDefaultNamespace(containerd.Namespace),
+		client.WithDialOpts([]grpc.DialOption{
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(dialer.ContextDialer),
+			// The socket outlives containerd, so connecting fails hardly ever; what may take long is the first answer.
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, MaxDelay: time.Second},
+				MinConnectTimeout: 30 * time.Second,
+			}),
+			grpc.WithDefaultCallOptions(grpc.WaitForReady(true)),
+			grpc.WithNoProxy(),
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client of containerd: %w", err)
+	}
+	return &containerdEngine{
+		machine: m, options: o, client: c,
+		tasks: tasks.NewTasksClient(c.Conn().(*grpc.ClientConn)),
+		logs:  newLoggers(o),
+	}, nil
+}
+
+func (e *containerdEngine) close() {
+	_ = e.client.Close()
+	e.logs.close()
+}
+
+// ready returns once containerd answers.
+func (e *containerdEngine) ready(ctx context.Context) error {
+	return e.retry(ctx, func() error {
+		_, err := e.client.NamespaceService().List(ctx)
+		return err
+	})
+}
+
+// retry repeats a call that ended because the runtime went away.
+func (e *containerdEngine) retry(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if err == nil || !away(err) {
+			return err
+		}
+		if !sleep(ctx, e.options.Clock, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+// away tells whether an error means that containerd was not there, rather than an answer.
+func away(err error) bool {
+	return errdefs.IsUnavailable(err) || errdefs.IsUnavailable(errgrpc.ToNative(err))
+}
+
+func notFound(err error) bool {
+	return errdefs.IsNotFound(err) || errdefs.IsNotFound(errgrpc.ToNative(err))
+}
+
+func (e *containerdEngine) Adopt(ctx context.Context, name, hash string) (task, error) {
+	var found task
+	err := e.retry(ctx, func() error {
+		c, err := e.client.ContainerService().Get(ctx, name)
+		if notFound(err) || err == nil && c.Labels[specLabel] != hash {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+		t, err := e.task(ctx, name)
+		if err != nil {
+			return err
+		}
+		found = t
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.logs.open(name, logBounds{}); err != nil {
+		e.options.Logf("cannot keep the output of container %q: %v", name, err)
+	}
+	return found, nil
+}
+
+// Start: image -> root -> specification -> container record -> task -> started.
+func (e *containerdEngine) Start(ctx context.Context, s specification, hash string) (task, error) {
+	name := s.Container.Name
+	if err := prepareVolumes(s); err != nil {
+		return nil, err
+	}
+	root, err := e.prepareRoot(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := buildSpec(s, root.config, root.user, e.surroundings(name))
+	if err != nil {
+		return nil, err
+	}
+	record, err := e.record(s, hash, root, spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.createRecord(ctx, record); err != nil {
+		return nil, fmt.Errorf("cannot create container %q: %w", name, err)
+	}
+	bounds := logBounds{sizeBytes: s.Container.Logs.MaxSizeBytes, files: s.Container.Logs.MaxFiles}
+	if err := e.logs.open(name, bounds); err != nil {
+		return nil, err
+	}
+	return e.startTask(ctx, name, root)
+}
+
+func (e *containerdEngine) record(s specification, hash string, root preparedRoot, spec any) (containers.Container, error) {
+	runc, err := typeurl.MarshalAny(&options.Options{
+		BinaryName: e.options.Containerd.Runc,
+		Root:       filepath.Join(e.options.Containerd.State, "runc"),
+	})
+	if err != nil {
+		return containers.Container{}, fmt.Errorf("cannot encode the options of runc: %w", err)
+	}
+	encoded, err := typeurl.MarshalAny(spec)
+	if err != nil {
+		return containers.Container{}, fmt.Errorf("cannot encode the specification of container %q: %w", s.Container.Name, err)
+	}
+	return containers.Container{
+		ID:          s.Container.Name,
+		Labels:      map[string]string{specLabel: hash},
+		Image:       root.image,
+		Runtime:     containers.RuntimeInfo{Name: e.options.Containerd.Shim, Options: runc},
+		Spec:        encoded,
+		SnapshotKey: root.snapshot,
+		Snapshotter: root.snapshotter,
+	}, nil
+}
+
+// createRecord stores the container; what a former boot or a half start has left under its name goes first.
+func (e *containerdEngine) createRecord(ctx context.Context, record containers.Container) error {
+	return e.retry(ctx, func() error {
+		_, err := e.client.ContainerService().Create(ctx, record)
+		if errdefs.IsAlreadyExists(err) {
+			if err := e.removeRecord(ctx, record.ID); err != nil {
+				return err
+			}
+			_, err = e.client.ContainerService().Create(ctx, record)
+		}
+		return err
+	})
+}
+
+func (e *containerdEngine) startTask(ctx context.Context, name string, root preparedRoot) (task, error) {
+	out, errOut := e.logs.paths(name)
+	created, err := e.tasks.Create(ctx, &tasks.CreateTaskRequest{
+		ContainerID: name, Rootfs: root.mounts, Stdout: out, Stderr: errOut,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot create container %q: %w", name, errgrpc.ToNative(err))
+	}
+	if _, err := e.tasks.Start(ctx, &tasks.StartRequest{ContainerID: name}); err != nil {
+		return nil, fmt.Errorf("cannot start container %q: %w", name, errgrpc.ToNative(err))
+	}
+	return &containerdTask{engine: e, name: name, pid: int(created.Pid)}, nil
+}
+
+func (e *containerdEngine) List(ctx context.Context) ([]string, error) {
+	var names []string
+	err := e.retry(ctx, func() error {
+		all, err := e.client.ContainerService().List(ctx)
+		names = names[:0]
+		for _, c := range all {
+			names = append(names, c.ID)
+		}
+		return err
+	})
+	return names, err
+}
+
+// Remove also returns without error when there is nothing.
+func (e *containerdEngine) Remove(ctx context.Context, name string) error {
+	err := e.retry(ctx, func() error {
+		if err := e.removeTask(ctx, name); err != nil {
+			return err
+		}
+		return e.removeRecord(ctx, name)
+	})
+	e.logs.finish(name)
+	return errors.Join(err, e.removeRoot(name))
+}
+
+func (e *containerdEngine) removeRecord(ctx context.Context, name string) error {
+	record, err := e.client.ContainerService().Get(ctx, name)
+	if notFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := e.removeTask(ctx, name); err != nil {
+		return err
+	}
+	if err := e.client.ContainerService().Delete(ctx, name); err != nil && !notFound(err) {
+		return err
+	}
+	if record.SnapshotKey == "" {
+		return nil
+	}
+	if err := e.client.SnapshotService(record.Snapshotter).Remove(ctx, record.SnapshotKey); err != nil && !notFound(err) {
+		return err
+	}
+	return nil
+}

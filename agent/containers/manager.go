@@ -1,0 +1,175 @@
+package containers
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/state"
+)
+
+// manager owns the workers and the published state of containers.
+type manager struct {
+	machine *state.Machine
+	options Options
+	engine  engine
+	workers map[string]*worker // of run only
+
+	mu     sync.Mutex
+	status map[string]state.Container
+	order  []string
+}
+
+func newManager(m *state.Machine, o Options, e engine) *manager {
+	return &manager{machine: m, options: o, engine: e, workers: map[string]*worker{}, status: map[string]state.Container{}}
+}
+
+// run follows the desired state until the context ends, then stops everything.
+func (m *manager) run(ctx context.Context) error {
+	// Workers end by stop, not by ctx: a container is ended in order.
+	lives, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var janitor sync.WaitGroup
+	janitor.Go(func() { m.clean(ctx) })
+	defer janitor.Wait()
+	for {
+		desired, ok, changed := m.machine.Desired.Watch()
+		if ok {
+			m.apply(lives, desired)
+		}
+		select {
+		case <-ctx.Done():
+			m.stopAll()
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// apply makes workers match the desired state.
+func (m *manager) apply(ctx context.Context, desired plan.Desired) {
+	want := specify(desired)
+	have := map[string]specification{}
+	for name, w := range m.workers {
+		have[name] = w.spec
+	}
+	c := diff(want, have)
+	m.mu.Lock()
+	m.order = slices.Sorted(maps.Keys(want))
+	m.mu.Unlock()
+	for _, name := range c.Stop {
+		m.workers[name].stop()
+		delete(m.workers, name)
+	}
+	for _, name := range c.Replace {
+		old := m.workers[name]
+		old.stop()
+		m.workers[name] = startWorker(ctx, m, want[name], old)
+	}
+	for _, name := range c.Start {
+		m.workers[name] = startWorker(ctx, m, want[name], nil)
+	}
+	m.publish("", state.Container{})
+}
+
+// stopAll stops all workers at the same time, and kills what is left when the time is nearly over.
+func (m *manager) stopAll() {
+	deadline := m.options.Clock.After(max(m.options.ShutdownTimeout-3*time.Second, 0))
+	for _, w := range m.workers {
+		w.stop()
+	}
+	for _, w := range m.workers {
+		select {
+		case <-w.done:
+			continue
+		case <-deadline:
+		}
+		for _, w := range m.workers {
+			w.kill()
+		}
+		break
+	}
+	last := m.options.Clock.After(3 * time.Second)
+	for _, w := range m.workers {
+		select {
+		case <-w.done:
+		case <-last:
+			return
+		}
+	}
+}
+
+// publish stores one container's status (none for an empty name) and publishes all of them in the order of names.
+func (m *manager) publish(name string, c state.Container) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if name != "" {
+		m.status[name] = c
+	}
+	all := make([]state.Container, 0, len(m.order))
+	for _, name := range m.order {
+		if c, ok := m.status[name]; ok {
+			all = append(all, c)
+		}
+	}
+	m.machine.Containers.Set(all)
+}
+
+const orphanDelay = 10 * time.Second
+
+// clean removes what nobody wants any more: containers of an earlier document, and much later their images. It waits until a document
+// is in force: at boot the desired state is empty, and that must not end anything.
+func (m *manager) clean(ctx context.Context) {
+	for {
+		desired, ok, changed := m.machine.Desired.Watch()
+		document, _, documentChanged := m.machine.Document.Watch()
+		inForce := document.Phase == state.DocumentApplied || document.Phase == state.DocumentLastGood
+		if ok && inForce {
+			specs := specify(desired)
+			if sleepUnless(ctx, changed, m.options.Clock, orphanDelay) {
+				m.removeOrphans(ctx, specs)
+			}
+			if sleepUnless(ctx, changed, m.options.Clock, m.options.ImageRetention) {
+				if err := m.engine.CollectImages(ctx, pulledImages(specs)); err != nil && ctx.Err() == nil {
+					m.options.Logf("cannot remove unused images: %v", err)
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-documentChanged:
+		}
+	}
+}
+
+func (m *manager) removeOrphans(ctx context.Context, want map[string]specification) {
+	names, err := m.engine.List(ctx)
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if _, ok := want[name]; ok {
+			continue
+		}
+		if err := m.engine.Remove(ctx, name); err != nil && ctx.Err() == nil {
+			m.options.Logf("cannot remove container %q: %v", name, err)
+		}
+	}
+}
+
+// sleepUnless waits and tells whether the time passed without the change and without the end of the context.
+func sleepUnless(ctx context.Context, changed <-chan struct{}, clock Clock, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-changed:
+		return false
+	case <-clock.After(d):
+		return true
+	}
+}

@@ -1,0 +1,43 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stele-os/stele/agent/containerd"
+	"github.com/stele-os/stele/agent/state"
+)
+
+// Run keeps containerd and the desired containers running until the context ends. Then it stops all containers (SIGTERM, grace period, SIGKILL, in
+// parallel, within Options.ShutdownTimeout) and containerd, and returns.
+func Run(ctx context.Context, m *state.Machine, o Options) error {
+	o = o.withDefaults()
+	if o.engine != nil {
+		return newManager(m, o, o.engine).run(ctx)
+	}
+	if o.Start == nil {
+		return errors.New("cannot run containers: no way to start processes was given")
+	}
+	sockets, err := containerd.Listen(o.Containerd)
+	if err != nil {
+		return fmt.Errorf("cannot run containers: %w", err)
+	}
+	defer sockets.Close()
+
+	e, err := newContainerdEngine(m, o)
+	if err != nil {
+		return fmt.Errorf("cannot run containers: %w", err)
+	}
+	defer e.close()
+
+	// containerd outlives ctx: the containers are stopped by way of it.
+	daemon, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		supervise(daemon, m, o, sockets, e.ready)
+	}()
+	defer func() { stop(); <-ended }()
+	return newManager(m, o, e).run(ctx)
+}

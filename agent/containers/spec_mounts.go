@@ -1,0 +1,48 @@
+package containers
+
+import (
+	"path/filepath"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/stele-os/stele/agent/plan"
+)
+
+// shmSize is Docker's and Kubernetes' size of /dev/shm.
+const shmSize = "size=65536k"
+
+// mounts of every container, then its volumes, so that these may lie over the former. Sources are paths of the machine.
+func mounts(s specification, around surroundings) []specs.Mount {
+	all := []specs.Mount{
+		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
+		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
+		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", shmSize}},
+		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
+		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"nosuid", "noexec", "nodev", "relatime", "ro"}},
+	}
+	for _, name := range []string{"resolv.conf", "hosts"} {
+		all = append(all, specs.Mount{
+			Destination: "/etc/" + name, Type: "bind", Source: filepath.Join(around.etcDir, name),
+			Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"},
+		})
+	}
+	for i, m := range s.Container.Mounts {
+		all = append(all, volumeMount(m, s.Volumes[i]))
+	}
+	return all
+}
+
+func volumeMount(m plan.Mount, v plan.Volume) specs.Mount {
+	options := []string{"rbind", "rprivate", "nosuid", "nodev"}
+	if v.Kind == plan.VolumeHostPath {
+		// A path of the machine may hold devices on purpose, and shows what is mounted there later on.
+		options = []string{"rbind", "rslave"}
+	}
+	access := "rw"
+	if m.ReadOnly {
+		access = "ro"
+	}
+	return specs.Mount{Destination: m.Path, Type: "bind", Source: v.Path, Options: append(options, access)}
+}
