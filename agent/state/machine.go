@@ -78,6 +78,8 @@ type Network struct {
 	Nameservers []netip.Addr `json:"nameservers,omitempty"`
 	// NTPServers learned from DHCP option 42.
 	NTPServers []string `json:"ntpServers,omitempty"`
+	// Hostname learned from DHCP option 12.
+	Hostname string `json:"hostname,omitempty"`
 	// Online is set once a link has a global address and a default route (or every configured static address).
 	Online bool     `json:"online"`
 	Errors []string `json:"errors,omitempty"`
