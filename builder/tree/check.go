@@ -69,8 +69,6 @@ func checkOwn(e Entry) error {
 		return nil // the mode of a link means nothing
 	case e.Mode&special != 0:
 		return fmt.Errorf("mode %v has a setuid, setgid or sticky bit", e.Mode)
-	case e.Mode.Perm()&0o222 != 0:
-		return fmt.Errorf("mode %v is writable", e.Mode)
 	case e.Mode.IsRegular() && e.Mode.Perm()&0o111 != 0 && !executables[e.Path]:
 		return fmt.Errorf("mode %v is executable, and only %s and %s may be", e.Mode, v1alpha1.AgentPath, v1alpha1.RuncPath)
 	}
@@ -96,4 +94,12 @@ func kind(mode fs.FileMode) string {
 		return "socket"
 	}
 	return "thing of mode " + mode.String()
+}
+
+// readOnly clears write bits outside of baked images. On a read-only root they mean nothing, and people write 0644 by habit.
+func readOnly(e Entry) Entry {
+	if !inBakedImage(e.Path) && e.Mode.Type() != fs.ModeSymlink {
+		e.Mode &^= 0o222
+	}
+	return e
 }

@@ -3,8 +3,8 @@
 // It is not a directory on disk: nothing is staged, nothing needs root. Contents are opened when the writer asks for them.
 //
 // Invariants, held by Tree.Add and TestAddRefuses: below v1alpha1.BakedImagesPath an OCI image keeps its own modes, owners,
-// devices and extended attributes; everywhere else all belongs to 0:0, nothing is writable, setuid, setgid or sticky, there are
-// only files, directories and symbolic links, and only AgentPath and RuncPath are executable.
+// devices and extended attributes; everywhere else all belongs to 0:0, nothing is setuid, setgid or sticky, there are only files,
+// directories and symbolic links, only AgentPath and RuncPath are executable, and write bits are cleared.
 package tree
 
 import (
@@ -70,6 +70,7 @@ func (t *Tree) Add(origin string, entries ...Entry) error {
 }
 
 func (t *Tree) add(origin string, e Entry) error {
+	e = readOnly(e)
 	if err := check(e); err != nil {
 		return fmt.Errorf("cannot add %q (from %s) to the root: %w", e.Path, origin, err)
 	}

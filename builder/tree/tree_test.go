@@ -91,8 +91,6 @@ func TestAddRefuses(t *testing.T) {
 	shell.Mode = 0o555
 	setuid := Bytes("/a", nil)
 	setuid.Mode |= fs.ModeSetuid
-	writable := Bytes("/a", nil)
-	writable.Mode = 0o644
 	owned := Bytes("/a", nil)
 	owned.UID = 1
 	for want, e := range map[string]Entry{
@@ -101,7 +99,6 @@ func TestAddRefuses(t *testing.T) {
 		`"/sbin/init" (from here) to the root: the base has put a link`:              Link("/sbin/init", "/x"),
 		"is executable, and only":       shell,
 		"setuid, setgid or sticky":      setuid,
-		"is writable":                   writable,
 		"it belongs to 1:0":             owned,
 		"not absolute and clean":        Bytes("/etc/../x", nil),
 		"may only lie in a baked image": {Path: "/dev/null", Mode: fs.ModeDevice | fs.ModeCharDevice | 0o444},
@@ -113,6 +110,17 @@ func TestAddRefuses(t *testing.T) {
 		if err := testBase(t).Add("here", e); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)
 		}
+	}
+}
+
+func TestAddClearsWriteBits(t *testing.T) {
+	tree, file := New(), Bytes("/etc/a", nil)
+	file.Mode = 0o666
+	if err := tree.Add("here", file, Entry{Path: "/etc", Mode: fs.ModeDir | 0o755}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tree.Listing(), "0555 0:0 directory /\n0555 0:0 directory /etc\n0444 0:0 file /etc/a\n"; got != want {
+		t.Errorf("%s, not %s", got, want)
 	}
 }
 
