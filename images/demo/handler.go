@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -42,6 +43,7 @@ func handler() http.Handler {
 		fmt.Fprintln(os.Stderr, r.FormValue("stderr"))
 	})
 	mux.HandleFunc("GET /exit", exit)
+	mux.HandleFunc("GET /kill", kill)
 	mux.HandleFunc("GET /alloc", allocate())
 	mux.HandleFunc("GET /write", write)
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
@@ -100,6 +102,20 @@ func exit(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "exiting with %d\n", code)
 	_ = http.NewResponseController(w).Flush()
 	time.AfterFunc(50*time.Millisecond, func() { os.Exit(code) })
+}
+
+func kill(w http.ResponseWriter, r *http.Request) {
+	pid, err := strconv.Atoi(r.FormValue("pid"))
+	signal, err2 := strconv.Atoi(r.FormValue("signal"))
+	if err != nil || err2 != nil || pid < 1 {
+		http.Error(w, "pid or signal is no number", http.StatusBadRequest)
+		return
+	}
+	if err := syscall.Kill(pid, syscall.Signal(signal)); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	fmt.Fprintf(w, "sent signal %d to process %d\n", signal, pid)
 }
 
 func allocate() http.HandlerFunc {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,8 @@ func TestHandler(t *testing.T) {
 		{"/alloc?mib=1", 200, "took 1 MiB"},
 		{"/alloc?mib=x", 400, "no number"},
 		{"/exit?code=x", 400, "no number"},
+		{"/kill?pid=-1&signal=9", 400, "no number"},
+		{"/kill?signal=0&pid=" + strconv.Itoa(os.Getpid()), 200, "sent signal 0"},
 		{"/write?data=abc&path=" + url.QueryEscape(path), 200, "written"},
 		{"/read?path=" + url.QueryEscape(path), 200, "abc"},
 		{"/read?path=/does/not/exist", 404, "no such file"},

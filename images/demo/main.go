@@ -10,6 +10,7 @@
 //	GET /mounts                 the container's mounts
 //	GET /log?stdout=&stderr=    writes one line to each
 //	GET /exit?code=N            ends the process
+//	GET /kill?pid=P&signal=N    sends a signal to a process that the container sees (with hostPID: of the host)
 //	GET /alloc?mib=N            takes and touches N MiB of memory, and keeps them
 //	GET /write?path=P&data=D    writes a file, made durable
 //	GET /read?path=P            reads a file

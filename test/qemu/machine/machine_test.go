@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stele-os/stele/agent/config"
+	"github.com/stele-os/stele/agent/plan"
 )
 
 func readLines(t *testing.T, name string) []string {
@@ -92,5 +95,13 @@ func TestOptions(t *testing.T) {
 	}
 	if kept := image.VM(Options{Disk: "/mine.raw"}); kept.Disks[0].Copy || kept.Disks[0].Path != "/mine.raw" {
 		t.Errorf("own disk: %+v", kept.Disks)
+	}
+}
+
+// The demo is what a newcomer sees first: it must be a document that the agent takes.
+func TestDemoDocumentIsValid(t *testing.T) {
+	_, problems := config.Evaluate(config.Input{User: DemoDocument, UserSource: "demo.yaml"}, plan.Facts{})
+	for _, p := range problems {
+		t.Error(p)
 	}
 }
