@@ -43,7 +43,7 @@ type Link struct {
 // Route by way of a link. Via is invalid (zero) for an on-link route.
 type Route struct {
 	To     netip.Prefix `json:"to" yaml:"to"`
-	Via    netip.Addr   `json:"via,omitzero" yaml:"via,omitzero"`
+	Via    netip.Addr   `json:"via,omitzero" yaml:"via"`
 	Metric int          `json:"metric" yaml:"metric"`
 }
 
