@@ -66,19 +66,20 @@ func TestLoadBase(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown field", minimal + "partitions:\n  rot: 1Gi\n", `images/x.yaml:9:3: unknown field "rot"`},
-		{"unknown field at the top", minimal + "colour: red\n", `images/x.yaml:8:1: unknown field "colour"`},
+		{"unknown field", minimal + "partitions:\n  rot: 1Gi\n", `images/x.yaml:9:3: partitions.rot: unknown field: did you mean "root"?`},
+		{"unknown field at the top", minimal + "colour: red\n", `images/x.yaml:8:1: colour: unknown field`},
 		{"wrong type", minimal + "files: 3\n", "images/x.yaml:8:8: "},
 		{"bad YAML", "a: [", "images/x.yaml:1:"},
-		{"twice the same field", minimal + "name: other\n", `"name" already defined`},
-		{"two documents", minimal + "---\n" + minimal, "more than one YAML document"},
+		{"twice the same field", minimal + "name: other\n", `images/x.yaml:8:1: the key "name" stands here twice`},
+		{"two documents", minimal + "---\n" + minimal, "images/x.yaml:9:1: a second document begins here"},
+		{"two mistakes", minimal + "colour: red\nfiles: 3\n", "\n  images/x.yaml:9:8: files: expected a list"},
 		{"base in a circle", minimal + "base: x.yaml\n", "do they form a circle?"},
 		{"base missing", minimal + "base: no.yaml\n", "open images/no.yaml: file does not exist"},
 		{"too long", "#" + strings.Repeat("x", maxBytes), "more than 1048576 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(fakeFiles(map[string]string{"images/x.yaml": c.text}), "images/x.yaml")
-			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -89,7 +90,7 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 	text := `apiVersion: stele/v2
 kind: Machine
 name: Demo_1
-version: 1.2
+version: "1.2"
 architectures: [x86_64, mips]
 kernel: {fragments: [a], image: b}
 commandLine: ["two words", root=/dev/sda, dm-mod.create=x]
@@ -101,7 +102,7 @@ files:
 images:
   - {name: web, source: "docker://example.com/web:latest"}
   - {name: web, source: "ftp:x"}
-partitions: {esp: 1Mi, root: lots, var: 1000000001}
+partitions: {esp: 1Mi, root: lots, var: "1000000001"}
 rootFormat: squashfs
 metadata: {platform: moon, timeout: 1ms}
 outputs: [disk.vmdk]

@@ -1,16 +1,14 @@
 package definition
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/stele-os/stele/internal/strictyaml"
 )
 
 const (
@@ -58,37 +56,30 @@ func loadChain(read func(string) ([]byte, error), path string, depth int) (*Defi
 }
 
 // Decode reads one definition strictly, without its base, and without validating it. path names it in errors.
-func Decode(path string, text []byte) (d *Definition, err error) {
-	defer func() {
-		if p := recover(); p != nil { // goccy/go-yaml panics on some malformed tags (testdata/fuzz)
-			d, err = nil, fmt.Errorf("cannot read image definition %q: it is no valid YAML", path)
-		}
-	}()
+func Decode(path string, text []byte) (*Definition, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("cannot read image definition %q: it has more than %d bytes", path, maxBytes)
 	}
-	d = &Definition{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	if err := decoder.Decode(d); err != nil && !errors.Is(err, io.EOF) {
-		return nil, decodeError(path, err)
-	}
-	if err := decoder.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("cannot read image definition %q: it holds more than one YAML document", path)
+	d := &Definition{}
+	if _, problems := strictyaml.Decode(text, d); len(problems) > 0 {
+		return nil, decodeError(path, problems)
 	}
 	d.File = path
 	d.relativeTo(filepath.Dir(path))
 	return d, nil
 }
 
-// decodeError puts a YAML error into the form FILE:LINE:COLUMN.
-func decodeError(path string, err error) error {
-	var positioned yaml.Error
-	if !errors.As(err, &positioned) || positioned.GetToken() == nil {
-		line, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("cannot read image definition %q: %s", path, line)
+// decodeError puts each problem into the form FILE:LINE:COLUMN, one a line.
+func decodeError(path string, problems []strictyaml.Problem) error {
+	if len(problems) == 1 {
+		return fmt.Errorf("cannot read image definition %s:%w", path, problems[0])
 	}
-	at := positioned.GetToken().Position
-	return fmt.Errorf("cannot read image definition %s:%d:%d: %s", path, at.Line, at.Column, positioned.GetMessage())
+	var b strings.Builder
+	fmt.Fprintf(&b, "cannot read image definition %q:", path)
+	for _, p := range problems {
+		fmt.Fprintf(&b, "\n  %s:%v", path, p)
+	}
+	return errors.New(b.String())
 }
 
 // merge puts a definition over its base.

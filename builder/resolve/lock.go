@@ -9,7 +9,6 @@
 package resolve
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/stele-os/stele/internal/hint"
+	"github.com/stele-os/stele/internal/strictyaml"
 )
 
 // Lock is the content of images/lock.yaml.
@@ -43,9 +43,8 @@ const lockHeader = `# Written by "stele lock" from the Debian archive's signed i
 // Decode reads a lock file strictly. path names it in errors.
 func Decode(path string, text []byte) (*Lock, error) {
 	lock := &Lock{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	if err := decoder.Decode(lock); err != nil {
-		err = fmt.Errorf("cannot read lock file %q: %s", path, firstLine(err))
+	if _, problems := strictyaml.Decode(text, lock); len(problems) > 0 {
+		err := fmt.Errorf("cannot read lock file %s:%w", path, problems[0])
 		return nil, hint.New(err, `run "stele lock" to write it anew`)
 	}
 	for i, p := range lock.Packages {
@@ -85,10 +84,4 @@ func (l *Lock) Pin(name, architecture string) (Pin, error) {
 		return Pin{}, hint.New(err, `run "stele lock" to pin it`)
 	}
 	return l.Packages[i], nil
-}
-
-// firstLine drops the source excerpt that the YAML library appends.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

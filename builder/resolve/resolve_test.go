@@ -78,7 +78,7 @@ func TestResolveMissing(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown field", "packages:\n  - nmae: x\n", `unknown field "nmae"`},
+		{"unknown field", "packages:\n  - nmae: x\n", "images/lock.yaml:2:5: packages[0].nmae: unknown field"},
 		{"no digest", "packages:\n  - name: x\n    path: p\n    size: 1\n    sha256: abc\n", "packages[0] has no name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
