@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -22,7 +23,11 @@ import (
 
 // Lock is the content of images/lock.yaml.
 type Lock struct {
-	Packages []Pin `yaml:"packages"`
+	// Signed is when the archive signed the index, RFC 3339. It is the build time of every image made from this lock: the
+	// clock of a machine is never before it, and it changes only when the inputs do.
+	Signed   string    `yaml:"signed"`
+	Date     time.Time `yaml:"-"`
+	Packages []Pin     `yaml:"packages"`
 }
 
 // Pin is one Debian package down to its bytes.
@@ -47,6 +52,10 @@ func Decode(path string, text []byte) (*Lock, error) {
 		err := fmt.Errorf("cannot read lock file %s:%w", path, problems[0])
 		return nil, hint.New(err, `run "stele lock" to write it anew`)
 	}
+	var err error
+	if lock.Date, err = time.Parse(time.RFC3339, lock.Signed); err != nil {
+		return nil, hint.New(fmt.Errorf("cannot read lock file %q: signed is no date", path), `run "stele lock" to write it anew`)
+	}
 	for i, p := range lock.Packages {
 		if p.Name == "" || p.Path == "" || p.SizeBytes <= 0 || len(p.SHA256) != 64 || strings.Trim(p.SHA256, "0123456789abcdef") != "" {
 			err := fmt.Errorf("cannot read lock file %q: packages[%d] has no name, path, size or SHA-256", path, i)
@@ -67,6 +76,7 @@ func Load(path string) (*Lock, error) {
 
 // Encode returns the lock file's text.
 func (l *Lock) Encode() ([]byte, error) {
+	l.Signed = l.Date.UTC().Format(time.RFC3339)
 	body, err := yaml.MarshalWithOptions(l, yaml.IndentSequence(true))
 	if err != nil {
 		return nil, fmt.Errorf("cannot encode lock file: %w", err)

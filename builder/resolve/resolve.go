@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/internal/debian"
@@ -30,15 +31,16 @@ var Wants = []Want{
 
 // Index is a suite's verified index; *debian.Archive is one.
 type Index interface {
-	Index(ctx context.Context, suite, component, architecture string, each func(debian.Package) error) error
+	Index(ctx context.Context, suite, component, architecture string, each func(debian.Package) error) (signed time.Time, err error)
 }
 
 // Resolve pins the newest version of every wanted package that the index lists.
 func Resolve(ctx context.Context, index Index, wants []Want) (*Lock, error) {
+	lock := &Lock{}
 	newest := map[pinKey]debian.Package{}
 	for suite, names := range bySuite(wants) {
 		for _, arch := range definition.Arches {
-			err := index.Index(ctx, suite, "main", arch.Debian(), func(p debian.Package) error {
+			signed, err := index.Index(ctx, suite, "main", arch.Debian(), func(p debian.Package) error {
 				key := pinKey{p.Name, suite, p.Architecture}
 				if old, ok := newest[key]; names[p.Name] && (!ok || debian.CompareVersions(p.Version, old.Version) > 0) {
 					newest[key] = p
@@ -48,9 +50,11 @@ func Resolve(ctx context.Context, index Index, wants []Want) (*Lock, error) {
 			if err != nil {
 				return nil, err
 			}
+			if signed.After(lock.Date) {
+				lock.Date = signed.UTC()
+			}
 		}
 	}
-	lock := &Lock{}
 	for _, want := range wants {
 		for _, architecture := range architectures(want) {
 			p, ok := newest[pinKey{want.Name, want.Suite, architecture}]

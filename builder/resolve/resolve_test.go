@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stele-os/stele/builder/store"
 	"github.com/stele-os/stele/internal/debian"
@@ -20,16 +21,16 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 type fakeIndex []debian.Package
 
-func (f fakeIndex) Index(_ context.Context, suite, component, architecture string, each func(debian.Package) error) error {
+func (f fakeIndex) Index(_ context.Context, suite, component, architecture string, each func(debian.Package) error) (time.Time, error) {
 	for _, p := range f {
 		if p.Architecture != architecture && p.Architecture != "all" {
 			continue
 		}
 		if err := each(p); err != nil {
-			return err
+			return time.Time{}, err
 		}
 	}
-	return nil
+	return time.Date(2026, 9, 12, 7, 55, 41, 0, time.UTC), nil
 }
 
 func pkg(name, version, architecture string) debian.Package {
@@ -78,8 +79,8 @@ func TestResolveMissing(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown field", "packages:\n  - nmae: x\n", "images/lock.yaml:2:5: packages[0].nmae: unknown field"},
-		{"no digest", "packages:\n  - name: x\n    path: p\n    size: 1\n    sha256: abc\n", "packages[0] has no name"},
+		{"unknown field", "signed: 2026-09-12T07:55:41Z\npackages:\n  - nmae: x\n", "images/lock.yaml:3:5: packages[0].nmae: unknown field"},
+		{"no digest", "signed: 2026-09-12T07:55:41Z\npackages:\n  - name: x\n    path: p\n    size: 1\n    sha256: abc\n", "packages[0] has no name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Decode("images/lock.yaml", []byte(c.text))

@@ -35,15 +35,16 @@ type Archive struct {
 	Now     func() time.Time
 }
 
-// Index verifies a suite's signed index and calls each for every package of component and architecture.
-func (a *Archive) Index(ctx context.Context, suite, component, architecture string, each func(Package) error) error {
+// Index verifies a suite's signed index and calls each for every package of component and architecture. It returns the date
+// at which the archive signed.
+func (a *Archive) Index(ctx context.Context, suite, component, architecture string, each func(Package) error) (time.Time, error) {
 	release, err := a.release(ctx, suite)
 	if err != nil {
-		return fmt.Errorf("cannot trust the index of suite %q: %w", suite, err)
+		return time.Time{}, fmt.Errorf("cannot trust the index of suite %q: %w", suite, err)
 	}
 	name, packages, err := a.packages(ctx, release, suite, component+"/binary-"+architecture)
 	if err != nil {
-		return fmt.Errorf("cannot read the index of suite %q for %s: %w", suite, architecture, err)
+		return time.Time{}, fmt.Errorf("cannot read the index of suite %q for %s: %w", suite, architecture, err)
 	}
 	err = ReadStanzas(packages, func(s Stanza) error {
 		p, err := packageOf(s)
@@ -53,9 +54,9 @@ func (a *Archive) Index(ctx context.Context, suite, component, architecture stri
 		return each(p)
 	})
 	if err != nil {
-		return fmt.Errorf("cannot read %q of suite %q: %w", name, suite, err)
+		return time.Time{}, fmt.Errorf("cannot read %q of suite %q: %w", name, suite, err)
 	}
-	return nil
+	return release.Date, nil
 }
 
 func (a *Archive) release(ctx context.Context, suite string) (*Release, error) {

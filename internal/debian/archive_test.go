@@ -84,17 +84,20 @@ func serve(t *testing.T, files map[string]string) *httptest.Server {
 func TestIndex(t *testing.T) {
 	key := newKey(t)
 	server := serve(t, map[string]string{
-		"/d/dists/trixie/InRelease":                  sign(t, key, releaseText("Valid-Until: Sat, 28 Nov 2026 00:00:00 UTC\nAcquire-By-Hash: yes\n", packages)),
+		"/d/dists/trixie/InRelease":                  sign(t, key, releaseText("Date: Sat, 12 Sep 2026 07:55:41 UTC\nValid-Until: Sat, 28 Nov 2026 00:00:00 UTC\nAcquire-By-Hash: yes\n", packages)),
 		"/d/dists/trixie/main/binary-amd64/Packages": packages, // by-hash is absent: the plain name is the fallback
 	})
 	archive := &Archive{Mirror: server.URL + "/d/", Keyring: openpgp.EntityList{key}, Client: server.Client(), Now: func() time.Time { return now }}
 	var got []string
-	err := archive.Index(context.Background(), "trixie", "main", "amd64", func(p Package) error {
+	date, err := archive.Index(context.Background(), "trixie", "main", "amd64", func(p Package) error {
 		got = append(got, p.String())
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := time.Date(2026, 9, 12, 7, 55, 41, 0, time.UTC); !date.Equal(want) {
+		t.Errorf("signed at %v, want %v", date, want)
 	}
 	if want := "linux-source_6.12.9-1_all other_1:2-3_amd64"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -121,7 +124,7 @@ func TestIndexRefuses(t *testing.T) {
 				"/dists/trixie/main/binary-amd64/Packages": c.packages,
 			})
 			archive := &Archive{Mirror: server.URL, Keyring: openpgp.EntityList{key}, Client: server.Client(), Now: func() time.Time { return now }}
-			err := archive.Index(context.Background(), "trixie", "main", "amd64", func(Package) error { return nil })
+			_, err := archive.Index(context.Background(), "trixie", "main", "amd64", func(Package) error { return nil })
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

@@ -17,6 +17,8 @@ import (
 // Release is the signed top of one suite: the digests of its indexes.
 type Release struct {
 	Suite, Codename string
+	// Date is when the archive made it; zero when it does not say.
+	Date time.Time
 	// ValidUntil is zero when the archive gives none (stable suites).
 	ValidUntil time.Time
 	// ByHash tells that indexes can be fetched by digest, which no mirror update can race with.
@@ -78,10 +80,11 @@ func ParseRelease(r io.Reader) (*Release, error) {
 		ByHash:   first.Get("Acquire-By-Hash") == "yes",
 		files:    map[string]IndexFile{},
 	}
-	if until := first.Get("Valid-Until"); until != "" {
-		if release.ValidUntil, err = parseDate(until); err != nil {
-			return nil, err
-		}
+	if release.Date, err = parseDate(first.Get("Date")); err != nil {
+		return nil, err
+	}
+	if release.ValidUntil, err = parseDate(first.Get("Valid-Until")); err != nil {
+		return nil, err
 	}
 	for line := range strings.SplitSeq(first.Get("SHA256"), "\n") {
 		if line == "" {
@@ -108,8 +111,11 @@ func parseIndexLine(line string) (IndexFile, error) {
 	return IndexFile{Path: fields[2], SizeBytes: size, SHA256: fields[0]}, nil
 }
 
-// parseDate reads RFC 1123 with "UTC" or a numeric zone, as archives write it.
+// parseDate reads RFC 1123 with "UTC" or a numeric zone, as archives write it. No text is no date.
 func parseDate(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
 	for _, layout := range []string{time.RFC1123, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 MST"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil

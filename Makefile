@@ -1,0 +1,62 @@
+# Targets for people; `make` alone lists them. The work itself is done by bin/stele and the Go tool.
+ARCH ?= x86_64
+OUT := build/$(ARCH)
+# A Go older than go.mod asks for fetches the right one.
+export GOTOOLCHAIN ?= auto
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 5s
+# Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
+RACE := ./api/... ./builder/... ./internal/... ./agent/...
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg)'
+
+.PHONY: run
+run: demo ## Build the demo image and boot it in QEMU until its container answers
+	@bin/stele run $(OUT)/demo
+
+.PHONY: image
+image: bin/stele ## Build the base image into build/ARCH/
+	@bin/stele build images/base.yaml --arch $(ARCH) --output $(OUT)
+
+.PHONY: demo
+demo: bin/stele
+	@bin/stele build images/demo.yaml --arch $(ARCH) --output $(OUT)/demo
+
+.PHONY: bin/stele # the Go tool knows best what changed, within half a second
+bin/stele: host-packages
+	@go build -o $@ ./cmd/stele
+
+.PHONY: host-packages
+host-packages:
+	@scripts/host-packages
+
+.PHONY: test
+test: image demo ## Run all tests, QEMU boots included
+	CI=1 go test ./...
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 50m -v ./test/qemu
+
+.PHONY: check
+check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing
+	go vet ./... && go vet -tags qemu ./test/...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'hint: run gofmt -w on these'; exit 1; }
+	go run $(STATICCHECK) ./...
+	CGO_ENABLED=1 go test -race $(RACE)
+	$(MAKE) generate && git diff --exit-code -- docs
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: generate
+generate: ## Regenerate what is generated from Go: reference pages, schema
+	go generate ./...
+
+.PHONY: bench
+bench: image demo ## Measure sizes, build, boot and memory; prints a table, writes build/bench.json
+	go run ./test/bench -image $(OUT)/demo -definition images/demo.yaml -out build/bench.json
+
+.PHONY: clean
+clean: ## Remove bin/ and build/; the build cache stays
+	rm -rf bin build
