@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/internal/vm"
-	"github.com/stele-os/stele/test/qemu/machine"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -63,7 +63,7 @@ func TestTable(t *testing.T) {
 		accel:  "tcg", kernelToAnswer: 4100 * time.Millisecond, powerOnToAnswer: 7 * time.Second,
 	}}
 	got := table(Result{
-		Image: machine.Manifest{Name: "base", Version: "1.0.0", Architecture: "x86_64"},
+		Image: output.Manifest{Name: "base", Version: "1.0.0", Architecture: "x86_64"},
 		Sizes: Sizes{Files: map[string]int64{"disk.raw": 2 << 30, "uki.efi": 8 << 20}, DiskAllocated: 80 << 20, Sum: 50 << 20, Zstd: 20 << 20, Executables: 2, Elsewhere: 1},
 		Build: []BuildTime{{Name: "nothing changed", Seconds: 1.25}},
 		Boot:  summarise(boots),

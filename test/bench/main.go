@@ -13,16 +13,17 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
 
 // Result is everything measured, as bench.json holds it.
 type Result struct {
-	Image machine.Manifest `json:"image"`
-	Sizes Sizes            `json:"sizes"`
-	Build []BuildTime      `json:"build,omitempty"`
-	Boot  Boots            `json:"boot"`
-	Idle  Idle             `json:"idle"`
+	Image output.Manifest `json:"image"`
+	Sizes Sizes           `json:"sizes"`
+	Build []BuildTime     `json:"build,omitempty"`
+	Boot  Boots           `json:"boot"`
+	Idle  Idle            `json:"idle"`
 }
 
 func main() {

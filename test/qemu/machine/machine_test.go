@@ -11,6 +11,7 @@ import (
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/builder/output"
 )
 
 func readLines(t *testing.T, name string) []string {
@@ -81,7 +82,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	image := Image{Dir: "/image", Manifest: Manifest{CommandLine: "panic=5"}}
+	image := Image{Dir: "/image", Manifest: output.Manifest{CommandLine: "panic=5"}}
 	direct := image.VM(Options{Direct: true, Append: "stele.platform=none", Document: []byte("x"), NoNetwork: true})
 	if direct.UEFI || direct.Kernel != "/image/vmlinuz" || direct.CommandLine != "panic=5 stele.platform=none" || len(direct.NICs) != 0 {
 		t.Errorf("direct boot: %+v", direct)
