@@ -9,7 +9,7 @@
 //
 // Invariants:
 //   - PID 1 never exits. A panic that is recovered ends in a restart of its manager, or, in the main loop, of the machine; one that cannot
-//     be recovered ends the process, which the kernel answers with a panic, and that, by kernel.panic, with a reboot after 5 s.
+//     be recovered ends the process, which the kernel answers with a panic, and that, by kernel.panic, with a reboot.
 //   - The way down has an end: every step has a deadline, one deadline is over all of them, and the watchdog is over that.
 //   - Managers meet in the state only (state.Machine); the supervisor knows their names and nothing else.
 //
@@ -64,13 +64,13 @@ func Run() {
 	a.readImage()     //  5. image, kernel command line, processors, memory; the clock is not before the build time
 	ctx, cancel := context.WithCancel(context.Background())
 	a.startManagers(ctx) //  6. they wait for what they need in the state
-	a.inParallel(
-		a.mountVar,     //  7. publishes Storage
-		a.joinCgroups,  //  8. containers get groups beside the agent's
-		a.hardenKernel, //  9. sysctls
-		a.mountLate,    // 10. efivarfs and others; publishes what the boot loader told
+	took := a.inParallel(
+		step{"var", a.mountVar},            //  7. publishes Storage
+		step{"groups", a.joinCgroups},      //  8. containers get groups beside the agent's
+		step{"parameters", a.hardenKernel}, //  9. sysctls
+		step{"late mounts", a.mountLate},   // 10. efivarfs and others; publishes what the boot loader told
 	)
-	a.announceReady()   // 11.
-	go a.afterBoot()    // 12. grow /var, credit the random seed
-	a.loop(ctx, cancel) // 13. until the machine goes down
+	a.announceReady(took) // 11.
+	go a.afterBoot()      // 12. grow /var, credit the random seed
+	a.loop(ctx, cancel)   // 13. until the machine goes down
 }

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +46,7 @@ func (a *agent) mountEarly() {
 
 // survivePanics comes before hardenKernel sets the same parameters with all the others: from here on every end of this process is a reboot.
 func (a *agent) survivePanics() {
-	if err := system.SetParameter("/proc/sys", "kernel.panic", "5"); err != nil {
+	if err := system.SetParameter("/proc/sys", "kernel.panic", "-1"); err != nil {
 		a.log.Error(err.Error())
 	}
 	if err := system.SignalOnCtrlAltDel(); err != nil {
@@ -72,7 +74,7 @@ func (a *agent) openWatchdog() {
 	if err != nil {
 		a.log.Warn(err.Error())
 	} else {
-		a.log.Info("watchdog: " + identity)
+		a.log.Info("watchdog: " + cmp.Or(identity, "armed"))
 	}
 	a.watchdog = w
 	go func() { _ = w.Run(context.Background()) }()
@@ -98,17 +100,27 @@ func (a *agent) readImage() {
 	a.log.Info(fmt.Sprintf("%s %s, agent started", image.Name, image.Version))
 }
 
-// inParallel runs the steps beside each other and returns when all have ended. A panic in one is logged; the others go on.
-func (a *agent) inParallel(steps ...func()) {
+// step is one of those that run beside each other.
+type step struct {
+	name string
+	run  func()
+}
+
+// inParallel runs the steps beside each other, returns when all have ended, and tells what each took. A panic in one is logged; the others go on.
+func (a *agent) inParallel(steps ...step) string {
 	var running sync.WaitGroup
-	for _, step := range steps {
+	took := make([]string, len(steps))
+	for i, s := range steps {
 		running.Go(func() {
-			if err := contain(func() error { step(); return nil }); err != nil {
-				a.log.Error(err.Error())
+			begun := time.Now()
+			if err := contain(func() error { s.run(); return nil }); err != nil {
+				a.log.Error(fmt.Sprintf("%s: %v", s.name, err))
 			}
+			took[i] = fmt.Sprintf("%s %d", s.name, time.Since(begun).Milliseconds())
 		})
 	}
 	running.Wait()
+	return strings.Join(took, ", ")
 }
 
 func (a *agent) joinCgroups() {
@@ -146,13 +158,13 @@ func (a *agent) mountLate() {
 	})
 }
 
-func (a *agent) announceReady() {
+func (a *agent) announceReady(took string) {
 	ready := system.SinceKernelStart()
 	a.machine.Boot.Update(func(b state.Boot) state.Boot {
 		b.Ready = ready
 		return b
 	})
-	a.log.Info(fmt.Sprintf("agent ready %d ms after its start", (ready - a.started).Milliseconds()))
+	a.log.Info(fmt.Sprintf("agent ready %d ms after its start (%s)", (ready - a.started).Milliseconds(), took))
 }
 
 // measureMemory is what the boot report tells of the machine's memory.

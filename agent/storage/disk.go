@@ -39,13 +39,15 @@ func (d disk) partitionName(number int) string {
 }
 
 // listDisks reads the partition tables of all disks below root, sorted by name. Devices without hardware behind them (loop, dm,
-// ram) have no "device" in sysfs. What has no readable table is left out.
+// ram) have no "device" in sysfs. A disk on which the kernel found no partitions is not opened at all: an empty CD-ROM drive
+// takes 150 ms to say so (measured with QEMU's). What has no readable table is left out.
 func listDisks(root string) []disk {
 	entries, _ := os.ReadDir(filepath.Join(root, "sys/block"))
 	var disks []disk
 	for _, e := range entries {
 		sys := filepath.Join(root, "sys/block", e.Name())
-		if _, err := os.Stat(filepath.Join(sys, "device")); err != nil {
+		partitions, _ := filepath.Glob(filepath.Join(sys, "*/partition"))
+		if _, err := os.Stat(filepath.Join(sys, "device")); err != nil || len(partitions) == 0 {
 			continue
 		}
 		d := disk{name: e.Name(), sizeBytes: readNumber(sys, "size") * 512, sectorSize: readNumber(sys, "queue/logical_block_size")}

@@ -11,7 +11,7 @@ type Parameter struct {
 // The direction is that of the Kernel Self Protection Project, less what a host of containers needs.
 var Parameters = []Parameter{
 	// A machine that is broken restarts by itself.
-	{"kernel.panic", "5", "seconds from a panic to the reboot; the end of PID 1 is such a panic"},
+	{"kernel.panic", "-1", "a panic reboots at once; the end of PID 1 is such a panic"},
 	{"kernel.panic_on_oops", "1", "an oops leaves the kernel in an unknown state"},
 	{"kernel.oops_limit", "100", "the same, where a document turns panic_on_oops off"},
 	{"kernel.warn_limit", "100", "a kernel that warns without end is being probed, or broken"},
