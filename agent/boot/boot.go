@@ -18,9 +18,7 @@
 package boot
 
 import (
-	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/stele-os/stele/agent/console"
@@ -49,7 +47,7 @@ type agent struct {
 	loader     system.Loader
 	disk       storage.Found
 
-	managers sync.WaitGroup
+	managers, workloads group
 }
 
 // Run is the life of PID 1. It never returns.
@@ -62,15 +60,14 @@ func Run() {
 	a.openConsole()   //  3. from here on there is someone to tell
 	a.openWatchdog()  //  4. from here on a hang restarts the machine
 	a.readImage()     //  5. image, kernel command line, processors, memory; the clock is not before the build time
-	ctx, cancel := context.WithCancel(context.Background())
-	a.startManagers(ctx) //  6. they wait for what they need in the state
+	a.startManagers() //  6. they wait for what they need in the state
 	took := a.inParallel(
 		step{"var", a.mountVar},            //  7. publishes Storage
-		step{"groups", a.joinCgroups},      //  8. containers get groups beside the agent's
+		step{"groups", a.delegateCgroups},  //  8. containers get groups beside the agent's
 		step{"parameters", a.hardenKernel}, //  9. sysctls
 		step{"late mounts", a.mountLate},   // 10. efivarfs and others; publishes what the boot loader told
 	)
 	a.announceReady(took) // 11.
 	go a.afterBoot()      // 12. grow /var, credit the random seed
-	a.loop(ctx, cancel)   // 13. until the machine goes down
+	a.loop()              // 13. until the machine goes down
 }

@@ -18,14 +18,18 @@ const (
 	graceMax     = 5 * time.Minute
 	// killGrace is for what is left after the managers have ended: first SIGTERM, then SIGKILL.
 	killGrace = 2 * time.Second
-	// restOfWay is for everything but the containers: managers, seed, processes, file systems.
+	// containersSpare is what stopping containers may take beyond their grace: SIGKILL, cleaning up.
+	containersSpare = 5 * time.Second
+	// managersGrace is for all other managers.
+	managersGrace = 3 * time.Second
+	// restOfWay is for everything but the containers' grace: the spare, managers, seed, processes, file systems.
 	restOfWay = 20 * time.Second
 
 	seedPath = "/var/lib/stele/random-seed"
 )
 
 // down takes the machine down in steps, each with an end. The main loop keeps the overall deadline.
-func (a *agent) down(request state.Shutdown, limit time.Duration, cancelManagers context.CancelFunc) {
+func (a *agent) down(request state.Shutdown, limit time.Duration) {
 	step := func(f func()) { // whatever a step does, the next one comes
 		if err := contain(func() error { f(); return nil }); err != nil {
 			a.log.Error(err.Error())
@@ -37,8 +41,8 @@ func (a *agent) down(request state.Shutdown, limit time.Duration, cancelManagers
 	}
 	a.log.Info(fmt.Sprintf("going down (%s): %s", word, request.Reason))
 	step(func() { a.machine.Shutdown.Set(request) })
-	step(cancelManagers)
-	step(func() { a.waitForManagers(limit - restOfWay + 5*time.Second) })
+	step(func() { a.end("containers", &a.workloads, limit-restOfWay+containersSpare) })
+	step(func() { a.end("managers", &a.managers, managersGrace) })
 	step(a.saveSeed)
 	step(a.killRest)
 	step(a.unmount)
@@ -61,13 +65,10 @@ func longestGrace(d plan.Desired) time.Duration {
 	return min(longest, graceMax)
 }
 
-func (a *agent) waitForManagers(limit time.Duration) {
-	ended := make(chan struct{})
-	go func() { a.managers.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(limit):
-		a.log.Error("managers did not end in time; going on without them")
+// end cancels a group and waits for it, at most limit.
+func (a *agent) end(what string, g *group, limit time.Duration) {
+	if !g.end(limit) {
+		a.log.Error(fmt.Sprintf("%s did not end within %s; going on without them", what, limit))
 	}
 }
 

@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,7 +19,7 @@ var heard = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, un
 	unix.SIGPWR, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGIO}
 
 // loop beats the heart, and answers signals and requests, until the machine goes down. It never blocks on anything else.
-func (a *agent) loop(ctx context.Context, cancelManagers context.CancelFunc) {
+func (a *agent) loop() {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, heard...)
 	tick := time.NewTicker(time.Second)
@@ -37,7 +36,7 @@ func (a *agent) loop(ctx context.Context, cancelManagers context.CancelFunc) {
 			if deadline == nil {
 				limit := a.downLimit()
 				deadline = time.After(limit)
-				go a.down(request, limit, cancelManagers)
+				go a.down(request, limit)
 			}
 		case <-deadline:
 			a.console.Print("error: the way down took too long; leaving at once")

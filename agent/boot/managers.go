@@ -2,35 +2,88 @@ package boot
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/stele-os/stele/agent/clock"
+	"github.com/stele-os/stele/agent/containers"
+	"github.com/stele-os/stele/agent/network"
 	"github.com/stele-os/stele/agent/system"
 )
 
-// startManagers starts everything that runs as long as the machine, each under the supervisor.
-func (a *agent) startManagers(ctx context.Context) {
-	// The reaper outlives the managers: they wait for their children on the way down.
+// startManagers starts everything that runs as long as the machine, each under the supervisor. The order does not matter:
+// each waits in the state for what it needs. On the way down, workloads end before managers.
+func (a *agent) startManagers() {
+	// The reaper ends with the machine: the others wait for their children on the way down.
 	go supervise(context.Background(), a.log, manager{"reaper", a.reaper.Run}, time.After)
-	for _, m := range a.managerList() {
-		a.managers.Go(func() { supervise(ctx, a.log, m, time.After) })
-	}
-	go a.watchButton(ctx)
+	a.workloads.start(a.log, manager{"containers", a.runContainers})
+	a.managers.start(a.log,
+		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
+		manager{"clock", a.runClock},
+		manager{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},
+		manager{"power button", a.watchButton},
+	)
 }
 
-// managerList names the managers. The order does not matter: each waits in the state for what it needs.
-func (a *agent) managerList() []manager {
-	return []manager{
-		{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},
-		{"clock", func(ctx context.Context) error {
-			return clock.Run(ctx, a.machine, clock.Options{BuildTime: time.Unix(a.image.BuildTime, 0)})
-		}},
+func (a *agent) runClock(ctx context.Context) error {
+	return clock.Run(ctx, a.machine, clock.Options{BuildTime: time.Unix(a.image.BuildTime, 0)})
+}
+
+func (a *agent) runContainers(ctx context.Context) error {
+	if err := a.waitForVar(ctx); err != nil {
+		return err
+	}
+	return containers.Run(ctx, a.machine, containers.Options{
+		Start:           a.startRuntime,
+		Logf:            func(format string, args ...any) { a.log.Info(fmt.Sprintf(format, args...)) },
+		CgroupParent:    system.CgroupContainers,
+		ShutdownTimeout: graceMax,
+	})
+}
+
+// waitForVar returns when /var is mounted, be it in memory.
+func (a *agent) waitForVar(ctx context.Context) error {
+	for {
+		_, mounted, changed := a.machine.Storage.Watch()
+		if mounted {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
 	}
 }
 
-func (a *agent) watchButton(ctx context.Context) {
+// startRuntime starts containerd in its own control group, where the shims it starts stay, too.
+func (a *agent) startRuntime(cmd *exec.Cmd) (containers.Process, error) {
+	group, err := os.Open(filepath.Join(system.CgroupRoot, system.CgroupRuntime))
+	if err != nil {
+		return nil, fmt.Errorf("cannot open control group %q: %w", system.CgroupRuntime, err)
+	}
+	defer group.Close()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(group.Fd())
+	process, err := a.reaper.Start(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return process, nil
+}
+
+// watchButton powers the machine off at a press of its button. A machine without a button is none the worse.
+func (a *agent) watchButton(ctx context.Context) error {
 	err := system.WatchPowerButton(ctx, "/", func() { a.request(true, "power button") })
 	if ctx.Err() == nil {
 		a.log.Warn(err.Error())
+		<-ctx.Done()
 	}
+	return ctx.Err()
 }

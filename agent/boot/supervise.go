@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -59,4 +60,34 @@ func contain(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// group are supervised managers that end together. start is not called after end.
+type group struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+func (g *group) start(log *slog.Logger, list ...manager) {
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	for _, m := range list {
+		g.running.Go(func() { supervise(g.ctx, log, m, time.After) })
+	}
+}
+
+// end cancels the group and waits until all its managers have returned, at most limit. It tells whether they have.
+func (g *group) end(limit time.Duration) bool {
+	if g.cancel == nil {
+		return true
+	}
+	g.cancel()
+	ended := make(chan struct{})
+	go func() { g.running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(limit):
+		return false
+	}
 }

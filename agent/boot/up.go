@@ -3,6 +3,7 @@ package boot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,7 +40,7 @@ func newAgent() *agent {
 func tuneMemory() { debug.SetGCPercent(50) }
 
 func (a *agent) mountEarly() {
-	if err := system.MountAll("/", system.EarlyMounts()); err != nil {
+	if err := errors.Join(system.MountAll("/", system.EarlyMounts()), system.MakeCgroups(system.CgroupRoot)); err != nil {
 		a.log.Error(err.Error())
 	}
 }
@@ -123,8 +124,8 @@ func (a *agent) inParallel(steps ...step) string {
 	return strings.Join(took, ", ")
 }
 
-func (a *agent) joinCgroups() {
-	if err := system.SetUpCgroups(system.CgroupRoot); err != nil {
+func (a *agent) delegateCgroups() {
+	if err := system.DelegateCgroups(system.CgroupRoot); err != nil {
 		a.log.Error(err.Error())
 	}
 }

@@ -13,7 +13,7 @@ import (
 //	/                      every controller delegated; holds kernel threads only
 //	└─ stele               every controller delegated; holds no process itself (cgroup v2, "no internal process constraint")
 //	   ├─ agent            PID 1
-//	   ├─ runtime          containerd
+//	   ├─ runtime          containerd and shims
 //	   └─ containers       one child each container
 const (
 	CgroupRoot       = "/sys/fs/cgroup"
@@ -22,13 +22,19 @@ const (
 	CgroupContainers = "/stele/containers"
 )
 
-// SetUpCgroups makes the groups below root (CgroupRoot on the machine), delegates every controller the kernel offers, and moves this process into its own group.
-func SetUpCgroups(root string) error {
+// MakeCgroups makes the groups below root (CgroupRoot on the machine). It costs next to nothing: nothing is delegated yet.
+func MakeCgroups(root string) error {
 	for _, group := range []string{"/stele", CgroupAgent, CgroupRuntime, CgroupContainers} {
 		if err := os.Mkdir(filepath.Join(root, group), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("cannot make control group %q: %w", group, err)
 		}
 	}
+	return nil
+}
+
+// DelegateCgroups moves this process into its own group, and gives every controller the kernel offers down to the containers.
+// It waits for the kernel several times (40 ms under emulation), so it runs beside other things.
+func DelegateCgroups(root string) error {
 	// Writing 0 means the writing process (kernel, Documentation/admin-guide/cgroup-v2.rst, "cgroup.procs").
 	if err := os.WriteFile(filepath.Join(root, CgroupAgent, "cgroup.procs"), []byte("0"), 0o644); err != nil {
 		return fmt.Errorf("cannot enter control group %q: %w", CgroupAgent, err)

@@ -3,6 +3,7 @@ package system
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -132,7 +133,7 @@ func TestSetUpCgroups(t *testing.T) {
 		write(t, root, group+"/cgroup.controllers", "cpu memory pids\n")
 	}
 	for range 2 { // idempotent
-		if err := SetUpCgroups(root); err != nil {
+		if err := errors.Join(MakeCgroups(root), DelegateCgroups(root)); err != nil {
 			t.Fatal(err)
 		}
 	}
