@@ -16,6 +16,7 @@ import (
 	"github.com/stele-os/stele/agent/console"
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/system"
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
@@ -157,5 +158,15 @@ func TestReadImageInfo(t *testing.T) {
 		if (err == nil) != good || good && info.BuildTime != 5 {
 			t.Errorf("%s: %+v, %v", content, info, err)
 		}
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	line := system.DecodeCommandLine("quiet stele.platform=metal")
+	if got := platform("ec2", line.Value); got != "metal" {
+		t.Errorf("the command line wins: got %q", got)
+	}
+	if got := platform("ec2", system.CommandLine{}.Value); got != "ec2" {
+		t.Errorf("else the image: got %q", got)
 	}
 }

@@ -22,6 +22,7 @@ func (a *agent) startManagers() {
 	go supervise(context.Background(), a.log, manager{"reaper", a.reaper.Run}, time.After)
 	a.workloads.start(a.log, manager{"containers", a.runContainers})
 	a.managers.start(a.log,
+		manager{"configuration", a.runConfiguration},
 		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
 		manager{"clock", a.runClock},
 		manager{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},
@@ -43,21 +44,6 @@ func (a *agent) runContainers(ctx context.Context) error {
 		CgroupParent:    system.CgroupContainers,
 		ShutdownTimeout: graceMax,
 	})
-}
-
-// waitForVar returns when /var is mounted, be it in memory.
-func (a *agent) waitForVar(ctx context.Context) error {
-	for {
-		_, mounted, changed := a.machine.Storage.Watch()
-		if mounted {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
 }
 
 // startRuntime starts containerd in its own control group, where the shims it starts stay, too.
