@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/stele-os/stele/agent/metadata"
 	"github.com/stele-os/stele/api/v1alpha1"
@@ -45,7 +46,8 @@ func Decode(data []byte, source string) (Document, []Problem) {
 		doc.Machine = empty()
 		return doc, nil
 	}
-	if problem := checkHeader(doc); problem != nil {
+	whole := slices.ContainsFunc(found, func(p strictyaml.Problem) bool { return p.Path == "" })
+	if problem := checkHeader(doc); problem != nil && !whole {
 		return Document{}, []Problem{*problem}
 	}
 	return doc, fromYAML(source, found)
@@ -55,16 +57,9 @@ func Decode(data []byte, source string) (Document, []Problem) {
 const expectation = "a Stele document, which begins with \"apiVersion: " + v1alpha1.APIVersion + "\" and \"kind: " + v1alpha1.Kind + "\""
 
 // checkHeader tells a document of another kind in one message, instead of one for each field that it does not share with ours.
-// It returns nil where the bytes are no mapping at all: the decoder has said so.
 func checkHeader(doc Document) *Problem {
 	_, hasVersion := doc.Positions["apiVersion"]
 	_, hasKind := doc.Positions["kind"]
-	if _, decoded := doc.Positions[""]; !decoded {
-		return nil
-	}
-	if len(doc.Positions) == 1 {
-		return nil
-	}
 	problem := func(path, format string, args ...any) *Problem {
 		at, ok := doc.Positions[path]
 		if !ok {

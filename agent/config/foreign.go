@@ -10,7 +10,6 @@ var formats = []struct {
 	what    string
 	pattern *regexp.Regexp
 }{
-	{"gzip-compressed data", regexp.MustCompile(`^\x1f\x8b`)},
 	{"a cloud-init document (#cloud-config)", regexp.MustCompile(`^\s*#cloud-config`)},
 	{"a cloud-init directive", regexp.MustCompile(`^\s*(#cloud-boothook|#include|#part-handler|## template:)`)},
 	{"a shell script", regexp.MustCompile(`^\s*#!`)},
@@ -26,6 +25,9 @@ var formats = []struct {
 // foreign names the format that data seems to be in, if it is a well-known one that is not ours.
 func foreign(data []byte) string {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(data, []byte("\x1f\x8b")) { // RFC 1952 section 2.3.1
+		return "gzip-compressed data"
+	}
 	for _, format := range formats {
 		if format.pattern.Match(data[:min(len(data), 4096)]) {
 			return format.what

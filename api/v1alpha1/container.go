@@ -21,7 +21,7 @@ type Container struct {
 	// RestartPolicy is Always, OnFailure or Never. Default: Always. Restarts back off from 1 s, doubling, to 5 min; 10 min of running resets it.
 	RestartPolicy string `json:"restartPolicy,omitempty" yaml:"restartPolicy,omitempty" jsonschema:"enum=Always,enum=OnFailure,enum=Never"`
 	// Resources bound what the container may use.
-	Resources Resources `json:"resources,omitempty" yaml:"resources,omitempty"`
+	Resources Resources `json:"resources,omitzero" yaml:"resources,omitempty"`
 	// LivenessProbe restarts the container when it fails.
 	LivenessProbe *Probe `json:"livenessProbe,omitempty" yaml:"livenessProbe,omitempty"`
 	// ReadinessProbe tells whether the container serves; without one it is ready as soon as it runs.
@@ -29,13 +29,13 @@ type Container struct {
 	// VolumeMounts put volumes into the container.
 	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty" yaml:"volumeMounts,omitempty"`
 	// SecurityContext sets user, capabilities and the like.
-	SecurityContext SecurityContext `json:"securityContext,omitempty" yaml:"securityContext,omitempty"`
+	SecurityContext SecurityContext `json:"securityContext,omitzero" yaml:"securityContext,omitempty"`
 	// HostPID shares the machine's process namespace (for node exporters and the like).
 	HostPID bool `json:"hostPID,omitempty" yaml:"hostPID,omitempty"`
 	// TerminationGracePeriodSeconds is the time between SIGTERM and SIGKILL. Default: 10.
 	TerminationGracePeriodSeconds *int `json:"terminationGracePeriodSeconds,omitempty" yaml:"terminationGracePeriodSeconds,omitempty"`
 	// Logs bound what is kept of standard output and error.
-	Logs LogOptions `json:"logs,omitempty" yaml:"logs,omitempty"`
+	Logs LogOptions `json:"logs,omitzero" yaml:"logs,omitempty"`
 }
 
 // EnvVar is one environment variable.
@@ -59,7 +59,7 @@ type ContainerPort struct {
 // Resources bound what a container may use.
 type Resources struct {
 	// Limits are hard bounds.
-	Limits ResourceLimits `json:"limits,omitempty" yaml:"limits,omitempty"`
+	Limits ResourceLimits `json:"limits,omitzero" yaml:"limits,omitempty"`
 }
 
 // ResourceLimits are hard bounds, as Kubernetes quantities.
@@ -141,7 +141,7 @@ type SecurityContext struct {
 	// AllowPrivilegeEscalation turns no_new_privs off. Default: false.
 	AllowPrivilegeEscalation bool `json:"allowPrivilegeEscalation,omitempty" yaml:"allowPrivilegeEscalation,omitempty"`
 	// Capabilities are added to and dropped from the default set.
-	Capabilities Capabilities `json:"capabilities,omitempty" yaml:"capabilities,omitempty"`
+	Capabilities Capabilities `json:"capabilities,omitzero" yaml:"capabilities,omitempty"`
 }
 
 // Capabilities are Linux capabilities without the CAP_ prefix; "ALL" stands for all of them.

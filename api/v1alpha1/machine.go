@@ -27,9 +27,9 @@ type MachineSpec struct {
 	// Hostname is the machine's name (RFC 1123 label or dotted name). Empty: the name the platform gives, else "stele".
 	Hostname string `json:"hostname,omitempty" yaml:"hostname,omitempty"`
 	// Network configures links and name resolution. Absent: every Ethernet link uses DHCPv4 and IPv6 autoconfiguration.
-	Network Network `json:"network,omitempty" yaml:"network,omitempty"`
+	Network Network `json:"network,omitzero" yaml:"network,omitempty"`
 	// Time configures clock synchronisation.
-	Time Time `json:"time,omitempty" yaml:"time,omitempty"`
+	Time Time `json:"time,omitzero" yaml:"time,omitempty"`
 	// Sysctls are kernel parameters by dotted name, set after the built-in hardening.
 	Sysctls map[string]string `json:"sysctls,omitempty" yaml:"sysctls,omitempty" jsonschema:"oneof_type=string;number"`
 	// Registries say how image registries are reached, by host name as it stands in image references.
