@@ -98,6 +98,29 @@ func isoHead(label string) []byte {
 	return b
 }
 
+// smallFAT is fatHead with a root directory of 16 entries right behind a table of one sector.
+func smallFAT(boot, root string) []byte {
+	b := fatHead(boot, root)
+	entries := b[(1+2*16)*512:][:512]
+	b[16], b[17], b[18], b[22] = 1, 16, 0, 1
+	return append(b[:1024:1024], entries...)
+}
+
+// fat32Head is fatHead for FAT32: the root directory is a cluster chain, here cluster 3.
+func fat32Head(boot, root string) []byte {
+	b := fatHead("", "")
+	b[14], b[16], b[17], b[18], b[22] = 2, 1, 0, 0, 0
+	b[36], b[38] = 4, 0 // sectors of the table
+	clear(b[43:62])
+	b[44] = 3
+	b[66] = 0x29
+	copy(b[71:], boot+"           "[:11-len(boot)]+"FAT32   ")
+	entry := b[(2+4+4)*512:]
+	copy(entry, root+"           "[:11-len(root)])
+	entry[11] = 0x08
+	return b
+}
+
 // fatHead is the beginning of a FAT16 volume whose boot sector and root directory carry these labels.
 func fatHead(boot, root string) []byte {
 	b := make([]byte, 64<<10)

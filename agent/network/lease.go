@@ -45,7 +45,7 @@ type Lease struct {
 // timers fills in what a server left out or got wrong: T1 is half of the lease time, T2 seven eighths (RFC 2131, section 4.4.5).
 func (l *Lease) timers(renew, rebind, expiry time.Duration) {
 	if rebind <= 0 || rebind >= expiry {
-		rebind = expiry * 7 / 8
+		rebind = expiry / 8 * 7 // in this order: a lease of a century times seven overflows
 	}
 	if renew <= 0 || renew >= rebind {
 		renew = min(expiry/2, rebind)
