@@ -36,7 +36,7 @@ func (t *Tree) WriteCompressedEROFS(ctx context.Context, target, workDir string,
 	if err := t.stage(stage); err != nil {
 		return err
 	}
-	args := []string{"-zlz4hc,12", "-C65536", "-T" + strconv.FormatInt(buildTime.Unix(), 10), "-U" + mkfsUUID, "--quiet"}
+	args := []string{"-zlz4hc,9", "-C65536", "-T" + strconv.FormatInt(buildTime.Unix(), 10), "-U" + mkfsUUID, "--quiet"}
 	if !t.hasOwners() {
 		args = append(args, "--all-root")
 	}
@@ -61,7 +61,18 @@ func (t *Tree) stage(dir string) error {
 	entries := t.Entries()
 	owners := t.hasOwners()
 	for _, e := range entries {
+		if e.HardLink != "" {
+			continue // its target may not be there yet
+		}
 		if err := stageEntry(filepath.Join(dir, e.Path), e, owners); err != nil {
+			return fmt.Errorf("cannot stage %q: %w", e.Path, err)
+		}
+	}
+	for _, e := range entries {
+		if e.HardLink == "" {
+			continue
+		}
+		if err := os.Link(filepath.Join(dir, e.HardLink), filepath.Join(dir, e.Path)); err != nil {
 			return fmt.Errorf("cannot stage %q: %w", e.Path, err)
 		}
 	}

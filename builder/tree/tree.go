@@ -29,6 +29,9 @@ type Entry struct {
 	// Size and Open give a regular file's content. Open may be called more than once.
 	Size int64
 	Open func() (io.ReadCloser, error)
+	// HardLink is the path of another file of the same baked image, added before, that this is one more name of. Mode, owner,
+	// size, content and attributes are then that file's.
+	HardLink string
 	// Target of a symbolic link.
 	Target string
 	// Rdev of a device node.
@@ -70,8 +73,11 @@ func (t *Tree) Add(origin string, entries ...Entry) error {
 }
 
 func (t *Tree) add(origin string, e Entry) error {
-	e = readOnly(e)
-	if err := check(e); err != nil {
+	e, err := t.followHardLink(readOnly(e))
+	if err == nil {
+		err = check(e)
+	}
+	if err != nil {
 		return fmt.Errorf("cannot add %q (from %s) to the root: %w", e.Path, origin, err)
 	}
 	if err := t.addParents(origin, path.Dir(e.Path)); err != nil {

@@ -76,7 +76,7 @@ func (n *viewNode) Size() int64 {
 func (n *viewNode) Sys() any {
 	return &erofs.Stat{
 		Mode: n.Entry.Mode, Size: n.Size(), UID: n.UID, GID: n.GID, Rdev: uint32(n.Rdev),
-		Mtime: uint64(n.modified.Unix()), Nlink: 1, Xattrs: n.Xattrs,
+		Mtime: uint64(n.modified.Unix()), Nlink: n.links, Xattrs: n.Xattrs,
 	}
 }
 
