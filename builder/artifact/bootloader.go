@@ -18,7 +18,8 @@ const (
 func BootLoader(p Package, arch definition.Arch) Recipe {
 	const from = "/usr/lib/systemd/boot/efi/"
 	return Recipe{
-		Key: store.NewKey("bootloader-"+string(arch)).Add("package", p.SHA256),
+		Version: p.Version,
+		Key:     store.NewKey("bootloader-"+string(arch)).Add("package", p.SHA256),
 		Build: func(ctx context.Context, dir string) error {
 			return p.extract(ctx, map[string]string{
 				from + "systemd-boot" + arch.EFI() + ".efi": filepath.Join(dir, LoaderName),

@@ -26,7 +26,8 @@ const maxCertificateBytes = 64 << 10
 // update-ca-certificates(8) makes of an unchanged installation, without running it.
 func Certificates(p Package) Recipe {
 	return Recipe{
-		Key: store.NewKey("certificates").Add("package", p.SHA256).Add("recipe", "1"),
+		Version: p.Version,
+		Key:     store.NewKey("certificates").Add("package", p.SHA256).Add("recipe", "1"),
 		Build: func(ctx context.Context, dir string) error {
 			roots := map[string][]byte{}
 			err := p.walk(ctx, func(name string, header *tar.Header, content io.Reader) error {

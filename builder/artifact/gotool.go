@@ -49,6 +49,9 @@ func (g *Go) env(more []string) []string {
 			env = append(env, pair)
 		}
 	}
+	if os.Getenv("GOTOOLCHAIN") == "" {
+		env = append(env, "GOTOOLCHAIN=auto") // Debian's Go stays with its own version otherwise
+	}
 	return append(append(env, "GOFLAGS=-mod=readonly -buildvcs=false", "GOOS=linux", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off"), more...)
 }
 
@@ -84,7 +87,7 @@ func (g *Go) Program(p Program, arch definition.Arch) (Recipe, error) {
 	args := []string{"build", "-trimpath", "-tags", p.Tags, "-ldflags", "-s -w -buildid="}
 	key := store.NewKey(p.Name+"-"+string(arch)).Add("go", g.Version).Add("modules", g.modules).
 		Add("sources", sources).Add("arguments", strings.Join(args, "\x00"))
-	return Recipe{Key: key, Build: func(ctx context.Context, dir string) error {
+	return Recipe{Key: key, Tools: map[string]string{"go": g.Version}, Build: func(ctx context.Context, dir string) error {
 		env := g.env([]string{"CGO_ENABLED=0", "GOARCH=" + arch.Go()})
 		return run(ctx, g.Root, env, "go", append(args, "-o", filepath.Join(dir, p.Name), "./"+filepath.ToSlash(p.Dir))...)
 	}}, nil

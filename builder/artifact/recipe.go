@@ -15,14 +15,18 @@ import (
 
 // Recipe is one part of an image: the key of its inputs, and how to make it when the store lacks it.
 type Recipe struct {
-	Key   *store.Key
+	Key *store.Key
+	// Version of what is made, as its makers count; "" where only building tells.
+	Version string
+	// Tools are the build host's programs that shape the bytes: name to version.
+	Tools map[string]string
 	Build func(ctx context.Context, dir string) error
 }
 
 // Package is one pinned Debian package. Its bytes are fetched only when a recipe is built.
 type Package struct {
-	Name, SHA256 string
-	Fetch        func(context.Context) (string, error)
+	Name, Version, SHA256 string
+	Fetch                 func(context.Context) (string, error)
 }
 
 // extract writes the named files of the package (absolute path to destination) and fails if one is missing.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/store"
@@ -46,8 +47,14 @@ func Kernel(ctx context.Context, source Package, fragments []string, arch defini
 	if err != nil {
 		return Recipe{}, err
 	}
+	tools := map[string]string{}
+	for _, line := range key.Tools {
+		name, _, _ := strings.Cut(line, " ")
+		tools[name] = line
+	}
 	return Recipe{
-		Key: store.NewKey("kernel-"+string(arch)).Add("kernel", key.Digest()),
+		Tools: tools,
+		Key:   store.NewKey("kernel-"+string(arch)).Add("kernel", key.Digest()),
 		Build: func(ctx context.Context, dir string) error {
 			return buildKernelInto(ctx, dir, source, input, progress)
 		},

@@ -18,6 +18,8 @@ import (
 // RuncName is the file that Runc makes.
 const RuncName = "runc"
 
+const runcModule = "github.com/opencontainers/runc"
+
 // runcArguments build runc static and position-independent. runc needs cgo always (its nsenter is C). The tag libpathrs is
 // left out: it needs a Rust library, and runc falls back to its own resolution of paths.
 var runcArguments = []string{
@@ -32,20 +34,25 @@ func (g *Go) Runc(ctx context.Context, libseccomp Package, arch definition.Arch)
 	if err != nil {
 		return Recipe{}, err
 	}
-	toolchain, err := describeCompiler(ctx, compiler)
+	toolchain, libc, err := describeCompiler(ctx, compiler)
 	if err != nil {
 		return Recipe{}, err
 	}
-	key := store.NewKey("runc-"+string(arch)).Add("go", g.Version).Add("modules", g.modules).Add("toolchain", toolchain).
+	version, err := g.moduleVersion(runcModule)
+	if err != nil {
+		return Recipe{}, err
+	}
+	key := store.NewKey("runc-"+string(arch)).Add("go", g.Version).Add("modules", g.modules).Add("toolchain", toolchain).Add("libc", libc).
 		Add("libseccomp", libseccomp.SHA256).Add("arguments", strings.Join(runcArguments, "\x00"))
-	return Recipe{Key: key, Build: func(ctx context.Context, dir string) error {
+	tools := map[string]string{"go": g.Version, compiler: toolchain}
+	return Recipe{Key: key, Version: version, Tools: tools, Build: func(ctx context.Context, dir string) error {
 		sysroot := filepath.Join(dir, ".sysroot")
 		defer os.RemoveAll(sysroot)
 		if err := unpackLibrary(ctx, libseccomp, sysroot); err != nil {
 			return err
 		}
 		env := g.env(cgoEnvironment(sysroot, compiler, arch))
-		return run(ctx, g.Root, env, "go", append(runcArguments, "-o", filepath.Join(dir, RuncName), "github.com/opencontainers/runc")...)
+		return run(ctx, g.Root, env, "go", append(runcArguments, "-o", filepath.Join(dir, RuncName), runcModule)...)
 	}}, nil
 }
 
@@ -68,20 +75,20 @@ func cCompiler(arch definition.Arch) (string, error) {
 }
 
 // describeCompiler names the compiler and hashes the C library that ends up in the program.
-func describeCompiler(ctx context.Context, compiler string) (string, error) {
-	version, err := versionLine(ctx, compiler)
+func describeCompiler(ctx context.Context, compiler string) (version, libcDigest string, err error) {
+	version, err = versionLine(ctx, compiler)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	output, err := exec.CommandContext(ctx, compiler, "-print-file-name=libc.a").Output()
 	if err != nil {
-		return "", fmt.Errorf("cannot ask %q for the C library: %w", compiler, err)
+		return "", "", fmt.Errorf("cannot ask %q for the C library: %w", compiler, err)
 	}
 	libc, err := store.DigestFile(strings.TrimSpace(string(output)))
 	if err != nil {
-		return "", fmt.Errorf("cannot read the static C library (package libc6-dev): %w", err)
+		return "", "", fmt.Errorf("cannot read the static C library (package libc6-dev): %w", err)
 	}
-	return version + "\n" + libc.SHA256, nil
+	return version, libc.SHA256, nil
 }
 
 // unpackLibrary unpacks headers, static libraries and pkg-config files of a -dev package.

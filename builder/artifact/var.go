@@ -14,8 +14,12 @@ import (
 	"github.com/stele-os/stele/builder/store"
 )
 
-// VarName is the file that VarTemplate makes.
-const VarName = "var.ext4.zst"
+// The files that VarTemplate makes: the file system (sparse) for the disk image, and compressed for the root, from where the
+// agent makes /var anew.
+const (
+	VarImageName = "var.ext4"
+	VarName      = "var.ext4.zst"
+)
 
 // VarSizeBytes is the size of the file system in it. It is grown on the machine, so small is enough.
 const VarSizeBytes = 128 << 20
@@ -31,7 +35,7 @@ var varArguments = []string{
 	"-E", "resize=2147483648,hash_seed=5e1e0000-7661-4072-8000-000000000002,root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,nodiscard",
 }
 
-// VarTemplate makes the empty file system that /var starts from, compressed with zstd.
+// VarTemplate makes the empty file system that /var starts from.
 func VarTemplate(ctx context.Context) (Recipe, error) {
 	mke2fs, err := findSystemTool("mke2fs")
 	if err != nil {
@@ -42,7 +46,8 @@ func VarTemplate(ctx context.Context) (Recipe, error) {
 		return Recipe{}, err
 	}
 	return Recipe{
-		Key: store.NewKey("var").Add("mke2fs", version).Add("arguments", strings.Join(varArguments, " ")).Add("size", fmt.Sprint(VarSizeBytes)),
+		Tools: map[string]string{"mke2fs": version},
+		Key:   store.NewKey("var").Add("mke2fs", version).Add("arguments", strings.Join(varArguments, " ")).Add("size", fmt.Sprint(VarSizeBytes)),
 		Build: func(ctx context.Context, dir string) error {
 			return makeVar(ctx, mke2fs, dir)
 		},
@@ -50,8 +55,7 @@ func VarTemplate(ctx context.Context) (Recipe, error) {
 }
 
 func makeVar(ctx context.Context, mke2fs, dir string) error {
-	image := filepath.Join(dir, "var.ext4")
-	defer os.Remove(image)
+	image := filepath.Join(dir, VarImageName)
 	if err := os.WriteFile(image, nil, 0o644); err != nil {
 		return err
 	}

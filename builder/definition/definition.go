@@ -72,7 +72,7 @@ type Kernel struct {
 type File struct {
 	// Path on the root, absolute.
 	Path string `yaml:"path"`
-	// Mode in octal, in quotes. Default: "0644".
+	// Mode in octal, in quotes. Nothing on the root is writable or, beside the product's own two programs, executable. Default: "0444".
 	Mode string `yaml:"mode"`
 	// Source is a file to copy.
 	Source string `yaml:"source"`
@@ -135,7 +135,7 @@ func (d *Definition) setDefaults() {
 		d.Outputs = Outputs
 	}
 	for i := range d.Files {
-		setDefault(&d.Files[i].Mode, "0644")
+		setDefault(&d.Files[i].Mode, "0444")
 	}
 }
 

@@ -136,8 +136,8 @@ func (d *Definition) validateFiles(p *problems) {
 			p.add(at+".path", "%q is listed twice", f.Path)
 		}
 		seen[f.Path] = true
-		if mode, err := strconv.ParseUint(f.Mode, 8, 32); err != nil || mode > 0o777 || mode&0o022 != 0 {
-			p.add(at+".mode", "%q is no octal mode without setuid, setgid and sticky bits and not writable by others", f.Mode)
+		if mode, err := strconv.ParseUint(f.Mode, 8, 32); err != nil || mode&^0o444 != 0 {
+			p.add(at+".mode", "%q is no octal mode of read bits alone (0444, 0440, 0400)", f.Mode)
 		}
 		if (f.Source != "") == (f.Content != nil) {
 			p.add(at, "exactly one of source and content is needed")

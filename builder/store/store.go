@@ -85,6 +85,11 @@ func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error
 	}
 }
 
+// Lock keeps other processes from working on a name, such as an output directory, until unlock is called.
+func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	return s.lock(ctx, NewKey("lock").Add("name", name).id())
+}
+
 // explain adds the next step where the disk is full.
 func (s *Store) explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {

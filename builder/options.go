@@ -1,0 +1,141 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/stele-os/stele/builder/artifact"
+	"github.com/stele-os/stele/builder/definition"
+	"github.com/stele-os/stele/builder/resolve"
+	"github.com/stele-os/stele/builder/store"
+	"github.com/stele-os/stele/internal/hint"
+)
+
+// Options are what the command line says.
+type Options struct {
+	// Definition is the path of the image definition.
+	Definition string
+	// Lock is the path of the lock file; empty: lock.yaml beside the definition.
+	Lock string
+	// Arch is the architecture to build for.
+	Arch definition.Arch
+	// Output is the directory for the image's files.
+	Output string
+	// StoreDir is the build cache's directory.
+	StoreDir string
+	// Mirror overrides the machine's apt configuration.
+	Mirror string
+	// Progress receives one line a step; Terminal tells that it is one, where lines can be rewritten.
+	Progress io.Writer
+	Terminal bool
+	// Explain adds digests to each step.
+	Explain bool
+}
+
+// build is one run of Build: what is known so far.
+type build struct {
+	options    Options
+	definition *definition.Definition
+	lock       *resolve.Lock
+	lockDigest store.Digest
+	store      *store.Store
+	fetcher    *resolve.Fetcher
+	goTool     *artifact.Go
+	progress   *progress
+	unlock     func()
+
+	// Parts, by the name of their step, in the order of making.
+	parts  []part
+	images []bakedImage
+}
+
+// steps is how many lines a build prints.
+const steps = 9
+
+func open(ctx context.Context, o Options) (*build, error) {
+	b := &build{options: o, progress: newProgress(o.Progress, o.Terminal, o.Explain, steps)}
+	step := b.progress.step("definition")
+	err := b.load(ctx)
+	if err != nil {
+		return nil, step.fail(err)
+	}
+	step.done(fmt.Sprintf("%s %s for %s", b.definition.Name, b.definition.Version, o.Arch), "lock sha256:"+b.lockDigest.SHA256)
+	return b, nil
+}
+
+func (b *build) load(ctx context.Context) (err error) {
+	o := b.options
+	if b.definition, err = definition.Load(o.Definition); err != nil {
+		return err
+	}
+	if !slices.Contains(b.definition.Architectures, o.Arch) {
+		err := fmt.Errorf("cannot build %q for %s: its architectures are %v", b.definition.Name, o.Arch, b.definition.Architectures)
+		return hint.New(err, "name another with --arch, or add it to the definition")
+	}
+	if o.Lock == "" {
+		o.Lock = filepath.Join(filepath.Dir(o.Definition), "lock.yaml")
+	}
+	if b.lock, err = resolve.Load(o.Lock); err != nil {
+		return err
+	}
+	if b.lockDigest, err = store.DigestFile(o.Lock); err != nil {
+		return err
+	}
+	root, err := moduleRoot(filepath.Dir(o.Definition))
+	if err != nil {
+		return err
+	}
+	if b.goTool, err = artifact.OpenGo(ctx, root); err != nil {
+		return err
+	}
+	if b.store, err = store.Open(o.StoreDir); err != nil {
+		return err
+	}
+	b.fetcher = b.newFetcher()
+	if b.options.Output, err = filepath.Abs(o.Output); err != nil {
+		return err
+	}
+	b.unlock, err = b.store.Lock(ctx, "output"+b.options.Output)
+	return err
+}
+
+func (b *build) close() {
+	b.unlock()
+}
+
+// newFetcher looks for a mirror only when a package is not in the store.
+func (b *build) newFetcher() *resolve.Fetcher {
+	return &resolve.Fetcher{
+		Lock: b.lock, Store: b.store,
+		Mirror: func() (resolve.Mirror, error) {
+			return resolve.OpenArchive(os.DirFS("/"), b.options.Mirror)
+		},
+		Progress: func(pin resolve.Pin, done int64) {
+			b.progress.detail(fmt.Sprintf("fetching %s, %d of %d MB", pin.Name, done/1e6, pin.SizeBytes/1e6))
+		},
+	}
+}
+
+// moduleRoot finds the checkout that a directory lies in: agent and runc are built from it.
+func moduleRoot(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "cmd", "stele-agent")); err == nil {
+			return at, nil
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		if at == filepath.Dir(at) {
+			err := fmt.Errorf("cannot find the sources of Stele at or above %q", dir)
+			return "", hint.New(err, "keep image definitions inside a checkout of the repository")
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/builder/artifact"
+	"github.com/stele-os/stele/builder/definition"
+	"github.com/stele-os/stele/builder/oci"
+	"github.com/stele-os/stele/builder/tree"
+)
+
+// rootTree describes the root: the base, the definition's files, the baked images. workDir keeps the images' contents.
+func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, document []byte, workDir string) (*tree.Tree, v1alpha1.ImageInfo, error) {
+	var entries []tree.Entry
+	for _, image := range b.images {
+		opened, err := image.open(ctx, workDir)
+		if err != nil {
+			return nil, info, err
+		}
+		baked, err := oci.Bake(ctx, image.name, opened, workDir)
+		if err != nil {
+			return nil, info, err
+		}
+		info.BakedImages = append(info.BakedImages, baked.Info)
+		entries = append(entries, baked.Entries...)
+	}
+	t, err := tree.NewBase(tree.Base{
+		Info:           info,
+		Agent:          b.part(partAgent).Path(artifact.AgentName),
+		Runc:           b.part(partRunc).Path(artifact.RuncName),
+		CACertificates: b.part(partCertificates).Path(artifact.CertificatesName),
+		VarTemplate:    b.part(partVar).Path(artifact.VarName),
+		Document:       document,
+	})
+	if err != nil {
+		return nil, info, err
+	}
+	for _, f := range b.definition.Files {
+		entry, err := fileEntry(f)
+		if err != nil {
+			return nil, info, err
+		}
+		if err := t.Add("the definition's files", entry); err != nil {
+			return nil, info, err
+		}
+	}
+	return t, info, t.Add("baked images", entries...)
+}
+
+func fileEntry(f definition.File) (entry tree.Entry, err error) {
+	mode, err := strconv.ParseUint(f.Mode, 8, 32)
+	if err != nil {
+		return tree.Entry{}, fmt.Errorf("cannot add %q to the root: %w", f.Path, err)
+	}
+	if f.Content != nil {
+		entry = tree.Bytes(f.Path, []byte(*f.Content))
+	} else if entry, err = tree.File(f.Path, f.Source, false); err != nil {
+		return tree.Entry{}, err
+	}
+	entry.Mode = fs.FileMode(mode)
+	return entry, nil
+}
+
+// readDocument reads the definition's Machine document and looks at its head; the agent's own code judges the rest
+// (stele config check).
+func readDocument(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read document: %w", err)
+	}
+	var head struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string `yaml:"kind"`
+	}
+	if err := yaml.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("cannot read document %q: %w", path, err)
+	}
+	if head.APIVersion != v1alpha1.APIVersion || head.Kind != v1alpha1.Kind {
+		return nil, fmt.Errorf("cannot use document %q: it is a %q of %q, not a %q of %q", path, head.Kind, head.APIVersion, v1alpha1.Kind, v1alpha1.APIVersion)
+	}
+	return text, nil
+}
