@@ -69,6 +69,27 @@ func TestEROFSKeepsEverything(t *testing.T) {
 	oracle.Run(t, "fsck.erofs", p)
 }
 
+func TestEROFSRefusesContentOfAnotherLength(t *testing.T) {
+	for content, want := range map[string]string{"1234": " bytes, not ", "123456": " has more than "} {
+		for _, size := range []int64{5, 5000} { // beside the inode, and in blocks of its own
+			e := Bytes("/etc/x", []byte(strings.Repeat(content, int(size/5))))
+			e.Size = size
+			tree := New()
+			if err := tree.Add("here", e); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Create(filepath.Join(t.TempDir(), "root.erofs"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if err := tree.WriteEROFS(f, buildTime); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%d bytes for 5, %d in all: %v", len(content), size, err)
+			}
+		}
+	}
+}
+
 // compareImage reads an image back and compares every entry with the tree.
 func compareImage(t *testing.T, tree *Tree, p string) {
 	t.Helper()

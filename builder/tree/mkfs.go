@@ -26,7 +26,7 @@ const mkfsUUID = "5be1e0f5-0000-8000-8000-000000000001"
 func (t *Tree) WriteCompressedEROFS(ctx context.Context, target, workDir string, buildTime time.Time) error {
 	mkfs, err := exec.LookPath("mkfs.erofs")
 	if err != nil {
-		return fmt.Errorf("cannot write compressed EROFS: mkfs.erofs of erofs-utils is missing: %w", err)
+		return &missingMkfsError{err}
 	}
 	stage, err := os.MkdirTemp(workDir, "root-")
 	if err != nil {
@@ -44,6 +44,20 @@ func (t *Tree) WriteCompressedEROFS(ctx context.Context, target, workDir string,
 		return fmt.Errorf("cannot write compressed EROFS: mkfs.erofs: %w: %s", err, out)
 	}
 	return nil
+}
+
+// missingMkfsError says that the build host lacks mkfs.erofs.
+type missingMkfsError struct{ err error }
+
+func (e *missingMkfsError) Error() string {
+	return fmt.Sprintf("cannot write compressed EROFS: mkfs.erofs is missing: %v", e.err)
+}
+
+func (e *missingMkfsError) Unwrap() error { return e.err }
+
+// Hint is the next step for a person.
+func (e *missingMkfsError) Hint() string {
+	return "install the package erofs-utils, or use the root format erofs"
 }
 
 // hasOwners says whether anything belongs to someone other than 0:0.
@@ -133,7 +147,10 @@ func copyContent(path string, e Entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	n, err := io.Copy(f, r)
+	if err == nil && n != e.Size {
+		err = fmt.Errorf("its content has %d bytes, not %d", n, e.Size)
+	}
 	return errors.Join(err, f.Close())
 }
 

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -84,10 +85,12 @@ func (n *viewNode) Sys() any {
 type lazyFile struct {
 	node *viewNode
 	r    io.ReadCloser
+	read int64
 }
 
 func (f *lazyFile) Stat() (fs.FileInfo, error) { return f.node, nil }
 
+// Read refuses content that is not as long as the entry says: go-erofs would cut it off, or shift what follows.
 func (f *lazyFile) Read(p []byte) (int, error) {
 	if f.r == nil {
 		r, err := f.node.Open()
@@ -96,7 +99,18 @@ func (f *lazyFile) Read(p []byte) (int, error) {
 		}
 		f.r = r
 	}
-	return f.r.Read(p)
+	n, err := f.r.Read(p)
+	f.read += int64(n)
+	size := f.node.Entry.Size
+	if errors.Is(err, io.EOF) && f.read < size {
+		return n, fmt.Errorf("content of %q has %d bytes, not %d", f.node.Path, f.read, size)
+	}
+	if err == nil && f.read == size {
+		if extra, _ := f.r.Read(make([]byte, 1)); extra > 0 {
+			return 0, fmt.Errorf("content of %q has more than %d bytes", f.node.Path, size)
+		}
+	}
+	return n, err
 }
 
 func (f *lazyFile) Close() error {

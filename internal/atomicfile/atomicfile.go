@@ -16,49 +16,50 @@ import (
 
 // Write calls fill with an empty temporary file and gives it the name path when fill and the sync succeed. needBytes is how much
 // is going to be written, for the error of a full disk; 0: unknown.
-func Write(path string, needBytes int64, fill func(f *os.File) error) (err error) {
+func Write(path string, needBytes int64, fill func(f *os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("cannot create %q: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	defer f.Close() // a second Close does no harm
-	if err := fill(f); err != nil {
+	if err := fillAndRename(path, f, fill); err != nil {
+		f.Close()
+		os.Remove(f.Name())
 		return explain(path, needBytes, err)
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return fmt.Errorf("cannot create %q: %w", path, err)
-	}
-	if err := f.Sync(); err != nil {
-		return explain(path, needBytes, err)
-	}
-	if err := f.Close(); err != nil {
-		return explain(path, needBytes, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("cannot create %q: %w", path, err)
 	}
 	return nil
+}
+
+func fillAndRename(path string, f *os.File, fill func(f *os.File) error) error {
+	if err := fill(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // FullError means that the disk has no room for the file.
 type FullError struct {
 	// Path of the file that could not be written.
 	Path string
-	// NeedBytes is how large it becomes, 0 if unknown; FreeBytes is what the file system has.
+	// NeedBytes is how large it becomes, 0 if unknown; FreeBytes is what the file system has without it.
 	NeedBytes, FreeBytes int64
 	Err                  error
 }
 
 func (e *FullError) Error() string {
+	const cause = "no space is left"
 	if e.NeedBytes == 0 {
-		return fmt.Sprintf("cannot write %q: %v: %d bytes are free", e.Path, e.Err, e.FreeBytes)
+		return fmt.Sprintf("cannot write %q: %s: %d bytes are free", e.Path, cause, e.FreeBytes)
 	}
-	return fmt.Sprintf("cannot write %q: %v: it needs %d bytes, %d are free", e.Path, e.Err, e.NeedBytes, e.FreeBytes)
+	return fmt.Sprintf("cannot write %q: %s: it needs %d bytes, %d are free", e.Path, cause, e.NeedBytes, e.FreeBytes)
 }
 
 func (e *FullError) Unwrap() error { return e.Err }
@@ -68,6 +69,7 @@ func (e *FullError) Hint() string {
 	return fmt.Sprintf("make room on the file system of %s, or choose another output directory", filepath.Dir(e.Path))
 }
 
+// explain adds what the disk has room for; the unfinished file is gone already.
 func explain(path string, needBytes int64, err error) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("cannot write %q: %w", path, err)

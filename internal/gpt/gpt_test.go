@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,24 +84,31 @@ func TestDecodeFallsBackToBackup(t *testing.T) {
 	}
 }
 
-// TestWriteSurvivesPowerCut cuts a change of PARTUUID after every written sector: the table read is always the old or the new one.
+// TestWriteSurvivesPowerCut cuts changes after every written sector: the table read is always the old or the new one.
 func TestWriteSurvivesPowerCut(t *testing.T) {
-	before := testTable(t, testDiskBytes, 512)
-	after := before.Clone()
-	after.Partition(2).GUID = MustGUID("bbbbbbbb-0000-8000-8000-000000000002")
 	cut := errors.New("power cut")
-	for sectors := 0; ; sectors++ {
-		disk := written(t, before)
-		err := after.Write(&cutDisk{disk, sectors, cut}, noSync)
-		got, _, decodeErr := Decode(disk, testDiskBytes, 512)
-		if decodeErr != nil {
-			t.Fatalf("cut after %d sectors: %v", sectors, decodeErr)
-		}
-		if g := got.Partition(2).GUID; g != before.Partition(2).GUID && g != after.Partition(2).GUID {
-			t.Fatalf("cut after %d sectors: PARTUUID %s", sectors, g)
-		}
-		if err == nil {
-			return
+	for name, try := range map[string]struct {
+		diskBytes int64
+		change    func(*Table)
+	}{
+		"set PARTUUID": {testDiskBytes, func(t *Table) { t.Partition(2).GUID = MustGUID("bbbbbbbb-0000-8000-8000-000000000002") }},
+		"grow":         {testDiskBytes + 4<<20, func(t *Table) { t.GrowDisk(testDiskBytes + 4<<20); t.GrowPartition(3) }},
+	} {
+		before := testTable(t, testDiskBytes, 512)
+		old := append(written(t, before), make(memDisk, try.diskBytes-testDiskBytes)...)
+		after := before.Clone()
+		try.change(after)
+		var err error
+		for sectors := 0; sectors == 0 || err != nil; sectors++ {
+			disk := append(memDisk{}, old...)
+			err = after.Write(&cutDisk{disk, sectors, cut}, noSync)
+			got, _, decodeErr := Decode(disk, try.diskBytes, 512)
+			if decodeErr != nil {
+				t.Fatalf("%s, cut after %d sectors: %v", name, sectors, decodeErr)
+			}
+			if !slices.Equal(got.Partitions, before.Partitions) && !slices.Equal(got.Partitions, after.Partitions) {
+				t.Fatalf("%s, cut after %d sectors: %+v", name, sectors, got.Partitions)
+			}
 		}
 	}
 }
