@@ -1,7 +1,13 @@
-// Package docs holds the documents that the command line prints; they are generated and compared by this folder's tests.
+// Package docs holds the documents that the command line prints.
+//
+// configuration.md and machine.schema.json come from api/v1alpha1 (docs/reference), cli/ from the command line's own tree; TestGenerated and
+// TestHelpPages (cmd/stele) compare them, TestFencedDocuments runs every document in the pages through the agent's code.
 package docs
 
 import _ "embed"
+
+//go:generate go run ../cmd/docgen -api ../api/v1alpha1 -out .
+//go:generate go test ../cmd/stele -run ^TestHelpPages$ -update
 
 // MachineSchema is the JSON Schema of the configuration document.
 //

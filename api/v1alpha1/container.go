@@ -146,7 +146,9 @@ type SecurityContext struct {
 
 // Capabilities are Linux capabilities without the CAP_ prefix; "ALL" stands for all of them.
 type Capabilities struct {
-	Add  []string `json:"add,omitempty" yaml:"add,omitempty"`
+	// Add to the default set.
+	Add []string `json:"add,omitempty" yaml:"add,omitempty"`
+	// Drop from the default set.
 	Drop []string `json:"drop,omitempty" yaml:"drop,omitempty"`
 }
 

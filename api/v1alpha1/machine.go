@@ -15,11 +15,11 @@ const (
 // Machine is one configuration document.
 type Machine struct {
 	// APIVersion is always "stele/v1alpha1".
-	APIVersion string `json:"apiVersion" yaml:"apiVersion"`
+	APIVersion string `json:"apiVersion" yaml:"apiVersion" jsonschema:"enum=stele/v1alpha1"`
 	// Kind is always "Machine".
-	Kind string `json:"kind" yaml:"kind"`
+	Kind string `json:"kind" yaml:"kind" jsonschema:"enum=Machine"`
 	// Spec is the desired state of the machine.
-	Spec MachineSpec `json:"spec" yaml:"spec"`
+	Spec MachineSpec `json:"spec,omitzero" yaml:"spec,omitempty"`
 }
 
 // MachineSpec is the desired state of one machine.

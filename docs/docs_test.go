@@ -1,0 +1,88 @@
+package docs
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stele-os/stele/agent/config"
+	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/docs/reference"
+)
+
+func TestGenerated(t *testing.T) {
+	files, err := reference.Files("../api/v1alpha1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("docs/%s is out of date: run make generate", name)
+		}
+	}
+}
+
+// fence finds YAML blocks of a Markdown page.
+var fence = regexp.MustCompile("(?ms)^```ya?ml[^\n]*\n(.*?)^```")
+
+// machineKind tells a configuration document from other YAML.
+var machineKind = regexp.MustCompile(`(?m)^kind: Machine\s*$`)
+
+// TestFencedDocuments runs every configuration document in README and pages through the agent's code.
+func TestFencedDocuments(t *testing.T) {
+	pages, _ := filepath.Glob("*.md")
+	more, _ := filepath.Glob("*/*.md")
+	count := 0
+	for _, page := range append(append(pages, more...), "../README.md", "../ARCHITECTURE.md") {
+		text, err := os.ReadFile(page)
+		if err != nil && page != "../README.md" {
+			t.Fatal(err)
+		}
+		for _, block := range fence.FindAllSubmatch(text, -1) {
+			if machineKind.Match(block[1]) {
+				count++
+				evaluate(t, page, block[1], plan.Facts{})
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no document found: is the pattern still right?")
+	}
+}
+
+// TestExamples evaluates every example; the facts beside them name the baked image.
+func TestExamples(t *testing.T) {
+	files, _ := filepath.Glob("examples/*.yaml")
+	data, err := os.ReadFile("examples/facts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, problems := config.DecodeFacts(data, "examples/facts.yaml")
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(file) != "facts.yaml" {
+			evaluate(t, file, data, facts)
+		}
+	}
+}
+
+func evaluate(t *testing.T, name string, document []byte, facts plan.Facts) {
+	t.Helper()
+	if _, problems := config.Evaluate(config.Input{User: document, UserSource: name}, facts); problems != nil {
+		for _, p := range problems {
+			t.Error(p)
+		}
+	}
+}
