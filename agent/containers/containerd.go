@@ -135,6 +135,9 @@ func (e *containerdEngine) Start(ctx context.Context, s specification, hash stri
 	if err != nil {
 		return nil, err
 	}
+	if s.Container.Baked {
+		prefetch(program(filepath.Join(e.options.Images, s.Container.Image, "rootfs"), spec.Process.Args))
+	}
 	record, err := e.record(s, hash, root, spec)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type Options struct {
 	Images string
 	// StateDir keeps the upper directories of containers (on /var).
 	StateDir string
-	// RunDir keeps what belongs to this boot: FIFOs, tmpfs volumes. resolv.conf and hosts are taken from EtcDir.
+	// RunDir keeps what belongs to this boot: FIFOs, copies of resolv.conf and hosts, which are taken from EtcDir.
 	RunDir string
 	EtcDir string
 	// LogDir keeps the output of containers.

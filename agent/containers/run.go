@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/stele-os/stele/agent/containerd"
 	"github.com/stele-os/stele/agent/state"
@@ -32,12 +33,12 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 	defer e.close()
 
 	// containerd outlives ctx: the containers are stopped by way of it.
+	copyEtc(o)
 	daemon, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		supervise(daemon, m, o, sockets, e.ready)
-	}()
-	defer func() { stop(); <-ended }()
+	var owned sync.WaitGroup
+	owned.Go(func() { supervise(daemon, m, o, sockets, e.ready) })
+	owned.Go(func() { followEtc(daemon, m, o) })
+	owned.Go(func() { prefetch(o.Containerd.Runc) })
+	defer func() { stop(); owned.Wait() }()
 	return newManager(m, o, e).run(ctx)
 }

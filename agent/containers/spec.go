@@ -26,7 +26,7 @@ func (e *containerdEngine) surroundings(name string) surroundings {
 		hostname:   desired.Hostname,
 		version:    facts.Image.Version,
 		cgroupPath: filepath.Join(e.options.CgroupParent, name),
-		etcDir:     e.options.EtcDir,
+		etcDir:     e.options.etcCopies(),
 	}
 }
 

@@ -22,7 +22,7 @@ func mounts(s specification, around surroundings) []specs.Mount {
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"nosuid", "noexec", "nodev", "relatime", "ro"}},
 	}
-	for _, name := range []string{"resolv.conf", "hosts"} {
+	for _, name := range etcFiles {
 		all = append(all, specs.Mount{
 			Destination: "/etc/" + name, Type: "bind", Source: filepath.Join(around.etcDir, name),
 			Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"},

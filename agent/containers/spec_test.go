@@ -1,0 +1,146 @@
+package containers
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/stele-os/stele/agent/plan"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var around = surroundings{hostname: "node-1", version: "1.2.3", cgroupPath: "/stele/containers/web", etcDir: "/run/stele"}
+
+func TestBuildSpec(t *testing.T) {
+	web := plan.Container{Name: "web", Image: "web", Baked: true, Limits: plan.Limits{PIDs: 4096}, Security: plan.Security{NoNewPrivileges: true}}
+	tests := []struct {
+		name string
+		user user
+		spec func(*specification)
+	}{
+		{"plain", user{Home: "/root"}, func(*specification) {}},
+		{"limited", user{UID: 1000, GID: 1000, Additional: []uint32{10}, Home: "/home/web"}, func(s *specification) {
+			c := &s.Container
+			c.Command, c.Args, c.WorkingDir, c.Env = []string{"/bin/other"}, []string{"-v"}, "/work", []string{"MODE=b", "NEW=1"}
+			c.Limits = plan.Limits{CPUMillis: 500, MemoryBytes: 64 << 20, PIDs: 100}
+			c.HostPID = true
+			c.Security.ReadOnlyRoot = true
+			c.Security.DropCaps, c.Security.AddCapabilities = []string{"CAP_ALL"}, []string{"CAP_NET_ADMIN"}
+			c.Mounts = []plan.Mount{{Volume: "data", Path: "/data"}, {Volume: "host", Path: "/host", ReadOnly: true}}
+			s.Volumes = []plan.Volume{{Name: "data", Kind: plan.VolumePersistent, Path: "/var/lib/stele/volumes/data"}, {Name: "host", Kind: plan.VolumeHostPath, Path: "/sys"}}
+		}},
+		{"privileged", user{Home: "/root"}, func(s *specification) { s.Container.Security = plan.Security{Privileged: true} }},
+	}
+	image := ocispec.ImageConfig{Entrypoint: []string{"/web"}, Cmd: []string{"serve"}, Env: []string{"PATH=/bin", "MODE=a"}, WorkingDir: "/srv"}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := specification{Container: web}
+			tt.spec(&s)
+			spec, err := buildSpec(s, image, tt.user, around)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if spec.Linux.Seccomp != nil {
+				if len(spec.Linux.Seccomp.Syscalls) == 0 {
+					t.Error("the seccomp profile is empty")
+				}
+				spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: spec.Linux.Seccomp.DefaultAction} // containerd's own, long
+			}
+			golden(t, "spec-"+tt.name+".json", spec)
+		})
+	}
+}
+
+func golden(t *testing.T, name string, value any) {
+	t.Helper()
+	got, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("differs from %s; look at the change, then run with -update:\n%s", path, got)
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	image := ocispec.ImageConfig{Entrypoint: []string{"/e"}, Cmd: []string{"c"}}
+	tests := []struct {
+		name          string
+		image         ocispec.ImageConfig
+		command, args []string
+		want          string
+	}{
+		{"the image's", image, nil, nil, "/e c"},
+		{"args replace cmd", image, nil, []string{"a"}, "/e a"},
+		{"command replaces both", image, []string{"/x"}, nil, "/x"},
+		{"command and args", image, []string{"/x"}, []string{"a"}, "/x a"},
+		{"cmd alone", ocispec.ImageConfig{Cmd: []string{"/c"}}, nil, nil, "/c"},
+		{"nothing", ocispec.ImageConfig{}, nil, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := commandLine(plan.Container{Name: "a", Command: tt.command, Args: tt.args}, tt.image)
+			if strings.Join(got, " ") != tt.want || (err != nil) != (tt.want == "") {
+				t.Errorf("%q, error %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCapabilitySet(t *testing.T) {
+	tests := []struct {
+		name string
+		s    plan.Security
+		has  []string
+		not  []string
+		size int
+	}{
+		{"default", plan.Security{}, []string{"CAP_CHOWN"}, []string{"CAP_SYS_ADMIN"}, 14},
+		{"add", plan.Security{AddCapabilities: []string{"CAP_NET_ADMIN"}}, []string{"CAP_NET_ADMIN", "CAP_CHOWN"}, nil, 15},
+		{"drop", plan.Security{DropCaps: []string{"CAP_CHOWN"}}, nil, []string{"CAP_CHOWN"}, 13},
+		{"drop all, add one", plan.Security{DropCaps: []string{"CAP_ALL"}, AddCapabilities: []string{"CAP_CHOWN"}}, []string{"CAP_CHOWN"}, nil, 1},
+		{"add all, drop one", plan.Security{AddCapabilities: []string{"CAP_ALL"}, DropCaps: []string{"CAP_SYS_ADMIN"}}, []string{"CAP_BPF"}, []string{"CAP_SYS_ADMIN"}, 40},
+		{"privileged", plan.Security{Privileged: true}, []string{"CAP_SYS_ADMIN"}, nil, 41},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := capabilitySet(tt.s)
+			if len(got) != tt.size {
+				t.Errorf("%d capabilities, want %d", len(got), tt.size)
+			}
+			for _, c := range tt.has {
+				if !slices.Contains(got, c) {
+					t.Errorf("%s is missing", c)
+				}
+			}
+			for _, c := range tt.not {
+				if slices.Contains(got, c) {
+					t.Errorf("%s is there", c)
+				}
+			}
+		})
+	}
+}
