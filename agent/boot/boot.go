@@ -42,10 +42,12 @@ type agent struct {
 
 	// requests for going down; the first one counts.
 	requests chan state.Shutdown
-	// loader is closed when what the boot loader told is known (or is known to be missing).
+	// loaderRead is closed when what the boot loader told is known (or is known to be missing).
 	loaderRead chan struct{}
 	loader     system.Loader
-	disk       storage.Found
+	// diskFound is closed when disk is known.
+	diskFound chan struct{}
+	disk      storage.Found
 
 	managers, workloads group
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/metadata"
+	"github.com/stele-os/stele/agent/storage"
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
-// runConfiguration asks for metadata once /var is mounted: the boot disk is known then, and what is fetched can be kept.
-// The plan of the empty document, by which the network starts, does not wait for that.
+// runConfiguration publishes the plan of the empty document, asks for metadata, and publishes the plan of what comes.
 func (a *agent) runConfiguration(ctx context.Context) error {
 	image, err := os.ReadFile(v1alpha1.ImageDocumentPath)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -21,18 +21,13 @@ func (a *agent) runConfiguration(ctx context.Context) error {
 	}
 	fetcher := metadata.NewFetcher(metadata.Options{
 		Platform:    platform(a.image.Platform, a.commandLine.Value),
-		BootDisk:    func() string { return a.disk.Disk },
-		ESP:         func() string { return a.disk.ESP },
+		BootDisk:    func() string { return a.bootDisk(ctx).Disk },
+		ESP:         func() string { return a.bootDisk(ctx).ESP },
 		WaitNetwork: a.waitForNetwork,
 	})
 	return config.Run(ctx, a.machine, config.Options{
-		Image: image,
-		Fetch: func(ctx context.Context) (metadata.Result, error) {
-			if err := a.waitForVar(ctx); err != nil {
-				return metadata.Result{}, err
-			}
-			return fetcher.Fetch(ctx)
-		},
+		Image:   image,
+		Fetch:   fetcher.Fetch,
 		Timeout: time.Duration(a.image.MetadataTimeoutSeconds) * time.Second,
 	})
 }
@@ -43,6 +38,16 @@ func platform(image string, word func(string) (string, bool)) string {
 		return name
 	}
 	return image
+}
+
+// bootDisk waits until the boot disk is found, which takes some milliseconds.
+func (a *agent) bootDisk(ctx context.Context) storage.Found {
+	select {
+	case <-ctx.Done():
+		return storage.Found{}
+	case <-a.diskFound:
+		return a.disk
+	}
 }
 
 // waitForVar returns when /var is mounted, be it in memory.

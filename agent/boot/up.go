@@ -31,6 +31,7 @@ func newAgent() *agent {
 		reaper:     system.NewReaper(),
 		requests:   make(chan state.Shutdown, 1),
 		loaderRead: make(chan struct{}),
+		diskFound:  make(chan struct{}),
 	}
 	a.log = slog.New(console.NewHandler(a.console))
 	return a

@@ -11,6 +11,11 @@ import (
 
 // mountVar finds the boot disk, mounts /var and publishes both.
 func (a *agent) mountVar() {
+	defer func() {
+		if _, published := a.machine.Storage.Get(); !published { // a panic; nobody may wait for ever
+			a.machine.Storage.Set(state.Storage{Error: "/var is not mounted: the agent failed"})
+		}
+	}()
 	line, _ := a.commandLine.Value("dm-mod.create")
 	options := storage.Options{
 		Root:       "/",
@@ -21,7 +26,10 @@ func (a *agent) mountVar() {
 		},
 		Template: func() (storage.Template, error) { return os.Open(v1alpha1.VarTemplatePath) },
 	}
-	a.disk = storage.Find(options)
+	func() {
+		defer close(a.diskFound) // whatever happens: others wait for it
+		a.disk = storage.Find(options)
+	}()
 	if a.disk.Warning != "" {
 		a.log.Warn(a.disk.Warning)
 	}

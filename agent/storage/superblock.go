@@ -58,15 +58,22 @@ func decodeSuperblock(head []byte) (superblock, bool) {
 	return s, true
 }
 
-// backupSuperblocks are the offsets of possible backups of the superblock in a file system with 4 KiB blocks and 32768 blocks a group:
-// groups 1 and the powers of 3, 5 and 7 (super.rst, sparse_super), as far as they lie in sizeBytes.
+// backupSuperblocks are the offsets of possible backups of the superblock: in groups 1 and the powers of 3, 5 and 7 (super.rst,
+// sparse_super), as far as they lie in sizeBytes, for the two geometries that mkfs.ext4 makes: blocks of 4 KiB, and of 1 KiB on small disks.
 func backupSuperblocks(sizeBytes int64) []int64 {
-	const groupBytes = 32768 * 4096
 	var offsets []int64
-	for _, base := range []int64{3, 5, 7} {
-		for group := int64(1); group*groupBytes+4096 <= sizeBytes; group *= base {
-			if group > 1 || base == 3 {
-				offsets = append(offsets, group*groupBytes)
+	for _, g := range []struct{ groupBytes, firstBytes int64 }{{32768 * 4096, 0}, {8192 * 1024, 1024}} {
+		add := func(group int64) bool {
+			at := group*g.groupBytes + g.firstBytes
+			if at+sampleBytes > sizeBytes {
+				return false
+			}
+			offsets = append(offsets, at)
+			return true
+		}
+		add(1)
+		for _, base := range []int64{3, 5, 7} {
+			for group := base; add(group); group *= base {
 			}
 		}
 	}
