@@ -79,8 +79,9 @@ func TestGroupEnds(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	var good, stuck, never group
 	good.start(log, manager{"good", func(ctx context.Context) error { <-ctx.Done(); return nil }})
-	release := make(chan struct{})
-	stuck.start(log, manager{"stuck", func(context.Context) error { <-release; return nil }})
+	begun, release := make(chan struct{}), make(chan struct{})
+	stuck.start(log, manager{"stuck", func(context.Context) error { close(begun); <-release; return nil }})
+	<-begun
 	if !good.end(time.Minute) || !never.end(time.Minute) {
 		t.Error("a group whose managers return has ended")
 	}
