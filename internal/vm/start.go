@@ -84,7 +84,9 @@ func (vm *VM) start(ctx context.Context, o Options, qemu string) error {
 	}
 	defer listener.Close()
 	args := arguments(o, r)
-	vm.Command = commandLine(qemu, args)
+	byHand := r
+	byHand.console, byHand.qmp = "", ""
+	vm.Command = commandLine(qemu, arguments(o, byHand))
 	if err := vm.spawn(o, qemu, args); err != nil {
 		return err
 	}

@@ -28,14 +28,14 @@ func TestMain(m *testing.M) {
 	vm.RunRelay()
 	dir := os.Getenv("STELE_IMAGE_DIR")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "build", "x86_64")
+		dir = filepath.Join("..", "..", "build", "x86_64", "demo")
 	}
 	var err error
 	if dir, err = filepath.Abs(dir); err == nil {
 		image, err = machine.Open(dir)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%v\nhint: make image, or name another directory in STELE_IMAGE_DIR\n", err)
+		fmt.Fprintf(os.Stderr, "%v\nhint: make demo, or name another directory in STELE_IMAGE_DIR\n", err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestFlippedByteReboots(t *testing.T) {
 	}{{"superblock", 1024}, {"program", program + 24}} { // e_entry of the ELF header
 		t.Run(c.name, func(t *testing.T) {
 			disk := flippedDisk(t, c.at)
-			g := boot(t, machine.Options{Direct: true, Document: machine.DemoDocument, NoNetwork: true, Disk: disk, Allow: []string{".*"}})
+			g := boot(t, machine.Options{Direct: true, Document: machine.DemoDocument, NoNetwork: true, Dir: filepath.Dir(disk), Disk: disk, Allow: []string{".*"}})
 			g.expect(`Kernel panic`)
 			g.expect(`verity: .*(data|metadata) block \d+ is corrupted`)
 			if e := g.event("SHUTDOWN"); e.Data["reason"] != "guest-reset" {
