@@ -38,7 +38,7 @@ host-packages:
 .PHONY: test
 test: image demo ## Run all tests, QEMU boots included
 	CI=1 go test ./...
-	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 50m -v ./test/qemu
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -p 1 -timeout 50m -v ./test/build ./test/qemu
 
 .PHONY: check
 check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing
