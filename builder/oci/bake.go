@@ -154,6 +154,7 @@ func sha256Digest(data []byte) string {
 // entries of the tree, sorted, with the image's root at base.
 func (f *flattened) entries(base, spoolPath string) []tree.Entry {
 	out := make([]tree.Entry, 0, len(f.files))
+	first := map[span]string{}
 	for _, name := range slices.Sorted(maps.Keys(f.files)) {
 		e := f.files[name]
 		entry := tree.Entry{
@@ -161,7 +162,7 @@ func (f *flattened) entries(base, spoolPath string) []tree.Entry {
 			Target: e.target, Xattrs: e.xattrs,
 		}
 		if e.mode.IsRegular() {
-			entry.Size, entry.Open = e.content.size, opener(spoolPath, e.content)
+			entry = withContent(entry, spoolPath, e.content, first)
 		}
 		out = append(out, entry)
 	}
@@ -180,4 +181,16 @@ func opener(spoolPath string, s span) func() (io.ReadCloser, error) {
 			io.Closer
 		}{io.NewSectionReader(f, s.offset, s.size), f}, nil
 	}
+}
+
+// withContent gives a file its bytes, or makes it a further name of the file that had the same span of the spool first: only hard links share one.
+func withContent(entry tree.Entry, spoolPath string, s span, first map[span]string) tree.Entry {
+	if target, ok := first[s]; ok {
+		return tree.Entry{Path: entry.Path, HardLink: target}
+	}
+	if s.size > 0 {
+		first[s] = entry.Path
+	}
+	entry.Size, entry.Open = s.size, opener(spoolPath, s)
+	return entry
 }

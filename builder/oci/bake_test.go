@@ -23,7 +23,7 @@ import (
 func testImage(t *testing.T) v1.Image {
 	t.Helper()
 	image, err := fromLayers("amd64", v1.Config{Entrypoint: []string{"/app"}},
-		layerOf(t, "app=one", "etc/", "etc/old=x"), layerOf(t, "app=two", "etc/.wh.old", "etc/new->old"))
+		layerOf(t, "app=one", "etc/", "etc/old=x"), layerOf(t, "app=two", "etc/.wh.old", "etc/new->old", "zap=>app"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +37,9 @@ func show(t *testing.T, entries []tree.Entry) string {
 		fmt.Fprintf(&b, "%v %s", e.Mode, e.Path)
 		if e.Target != "" {
 			fmt.Fprintf(&b, " -> %s", e.Target)
+		}
+		if e.HardLink != "" {
+			fmt.Fprintf(&b, " => %s", e.HardLink)
 		}
 		if e.Open != nil && filepath.Base(e.Path) != "config.json" {
 			r, err := e.Open()
@@ -60,6 +63,7 @@ drwxr-xr-x /usr/lib/stele/images/web/rootfs
 -rw-r--r-- /usr/lib/stele/images/web/rootfs/app = two
 drwxr-x--- /usr/lib/stele/images/web/rootfs/etc
 Lrwxrwxrwx /usr/lib/stele/images/web/rootfs/etc/new -> old
+---------- /usr/lib/stele/images/web/rootfs/zap => /usr/lib/stele/images/web/rootfs/app
 `
 
 // TestOpenAndBake brings one image in by every way, with the same result.

@@ -10,7 +10,7 @@
 //   - No path leaves the image's own root: ".." is refused, links in parents are resolved inside of it (TestFlatten, FuzzFlatten).
 //   - The same image gives the same entries in the same order.
 //
-// Flattening follows image-spec v1.1, layer.md: whiteouts, opaque directories, hard links (as copies: EROFS entries have no links of that kind),
+// Flattening follows image-spec v1.1, layer.md: whiteouts, opaque directories, hard links (one file of the root with several names),
 // extended attributes as PAX records SCHILY.xattr.*. Left out on purpose: devices and FIFOs (the runtime makes /dev; a character device 0:0 would even be
 // a whiteout to overlayfs, whose lower directory this is) and attributes of overlayfs itself.
 //
