@@ -136,8 +136,8 @@ func (a *agent) hardenKernel() {
 	if err != nil {
 		a.log.Error(err.Error())
 	}
-	if missing > 0 {
-		a.log.Info(fmt.Sprintf("kernel parameters: %d set, %d not in this kernel", len(system.Parameters)-missing, missing))
+	if len(missing) > 0 {
+		a.log.Info(fmt.Sprintf("kernel parameters: %d not in this kernel: %s", len(missing), strings.Join(missing, " ")))
 	}
 }
 

@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// ApplyParameters writes every parameter below root (/proc/sys on the machine). It returns how many the kernel does not have, and every other failure.
-func ApplyParameters(root string, parameters []Parameter) (missing int, err error) {
+// ApplyParameters writes every parameter below root (/proc/sys on the machine). It returns the names of those
+// that the kernel does not have, and every other failure.
+func ApplyParameters(root string, parameters []Parameter) (missing []string, err error) {
 	var failures []error
 	for _, p := range parameters {
 		switch err := SetParameter(root, p.Name, p.Value); {
 		case errors.Is(err, os.ErrNotExist):
-			missing++
+			missing = append(missing, p.Name)
 		case err != nil:
 			failures = append(failures, err)
 		}
