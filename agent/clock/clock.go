@@ -49,8 +49,10 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 	for ctx.Err() == nil {
 		in := watch(m)
 		if reason := in.idleReason(); reason != "" {
-			p = poll{}
-			publish(m, state.Clock{Error: reason})
+			p = poll{synced: p.synced}
+			if !p.synced { // a clock that was right does not become wrong because a cable was pulled
+				publish(m, state.Clock{Error: reason})
+			}
 			in.wait(ctx, nil)
 			continue
 		}

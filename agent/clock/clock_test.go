@@ -144,6 +144,11 @@ func TestRunFollowsTheState(t *testing.T) {
 	expect(t, m, func(c state.Clock) bool { return !c.Synchronised && strings.HasPrefix(c.Error, "no time servers") })
 	m.Network.Set(state.Network{Online: true, NTPServers: []string{"dhcp"}})
 	expect(t, m, func(c state.Clock) bool { return c.Synchronised && c.Server == "dhcp" })
+	m.Network.Set(state.Network{})
+	m.Network.Set(state.Network{Online: true, NTPServers: []string{"dhcp"}})
+	if c, _ := m.Clock.Get(); !c.Synchronised {
+		t.Fatalf("lost with the network: %+v", c)
+	}
 	m.Desired.Set(plan.Desired{Time: plan.Time{Servers: []string{"plan"}}})
 	expect(t, m, func(c state.Clock) bool { return c.Synchronised && c.Server == "plan" })
 
