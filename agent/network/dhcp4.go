@@ -9,6 +9,8 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/nclient4"
+	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
 )
 
 // retransmissions of one message; the session's deadline usually ends an exchange before they do.
@@ -81,15 +83,23 @@ func (dhcp4) extend(ctx context.Context, c *nclient4.Client, t target, old Lease
 	return decodeLease4(answer, time.Now())
 }
 
+// open makes a client. The packet socket is made here, by the link's index, because the library would look the link up by its name
+// first, in a dump of all links. A unicast option in more brings its own socket.
 func (dhcp4) open(t target, first time.Duration, more ...nclient4.ClientOpt) (*nclient4.Client, error) {
 	mac, err := net.ParseMAC(t.mac)
 	if err != nil {
 		return nil, fmt.Errorf("cannot speak DHCPv4 on %q: %w", t.name, err)
 	}
-	options := append([]nclient4.ClientOpt{
-		nclient4.WithHWAddr(mac), nclient4.WithTimeout(first), nclient4.WithRetry(retransmissions),
-	}, more...)
-	c, err := nclient4.New(t.name, options...)
+	var conn net.PacketConn
+	if len(more) == 0 {
+		raw, err := packet.Listen(&net.Interface{Index: t.index, Name: t.name, HardwareAddr: mac}, packet.Datagram, unix.ETH_P_IP, nil)
+		if err != nil {
+			return nil, fmt.Errorf("cannot open a packet socket on %q: %w", t.name, err)
+		}
+		conn = nclient4.NewBroadcastUDPConn(raw, &net.UDPAddr{Port: nclient4.ClientPort})
+	}
+	options := append([]nclient4.ClientOpt{nclient4.WithTimeout(first), nclient4.WithRetry(retransmissions)}, more...)
+	c, err := nclient4.NewWithConn(conn, mac, options...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot speak DHCPv4 on %q: %w", t.name, err)
 	}

@@ -65,11 +65,14 @@ func (k *netlinkKernel) observeOnce() (observed, error) {
 		if !loopback && !k.managed(a.EncapType, l.Type(), a.MasterIndex) {
 			continue
 		}
-		o.links = append(o.links, link{
+		x := link{
 			index: a.Index, name: a.Name, mac: a.HardwareAddr.String(), loopback: loopback, mtu: a.MTU,
 			up: a.RawFlags&unix.IFF_UP != 0, carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
-			sysctls: k.sysctls(a.Name),
-		})
+		}
+		if !loopback {
+			x.sysctls = k.sysctls(a.Name)
+		}
+		o.links = append(o.links, x)
 	}
 	slices.SortFunc(o.links, func(a, b link) int { return a.index - b.index })
 	if err := k.observeAddresses(&o); err != nil {

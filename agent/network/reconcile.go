@@ -111,6 +111,7 @@ func (r *reconciler) reconcile(ctx context.Context, desired plan.Desired) bool {
 	if r.tend(ctx, o, desired) {
 		o, problems, settled = r.converge(desired.Network)
 	}
+	problems = append(problems, r.loopback(o)...)
 	status := r.status(o, desired.Network, problems)
 	problems = r.writeFiles(status, desired)
 	status.Errors = append(status.Errors, problems...)
@@ -144,14 +145,25 @@ func (r *reconciler) converge(n plan.Network) (o observed, problems []string, se
 	return o, problems, false
 }
 
-// diff returns what is to be done on all links.
+// loopback brings the loopback link up. It comes after the sessions have begun: the kernel takes about 50 ms for it under emulation,
+// which the first DHCP exchange need not wait for.
+func (r *reconciler) loopback(o observed) (problems []string) {
+	for _, l := range o.links {
+		if !l.loopback || l.up {
+			continue
+		}
+		if err := r.kernel.apply(operation{verb: setUp, link: l.index, name: l.name}); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	return problems
+}
+
+// diff returns what is to be done on all Ethernet links.
 func (r *reconciler) diff(o observed, n plan.Network) []operation {
 	var operations []operation
 	for _, l := range o.links {
 		if l.loopback {
-			if !l.up {
-				operations = append(operations, operation{verb: setUp, link: l.index, name: l.name})
-			}
 			continue
 		}
 		w := want(configOf(n, l), l, r.leasesOf(l.index), r.driverMTU[l.index])
