@@ -20,7 +20,8 @@ func runDaemon(ctx context.Context, c Config) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE)
-	if err := log.SetLevel("warn"); err != nil {
+	// Warnings tell of features that this kernel does not have, and of nothing else.
+	if err := log.SetLevel("error"); err != nil {
 		return err
 	}
 	for dir, mode := range map[string]os.FileMode{c.Root: 0o700, c.State: 0o711} {

@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/pkg/dialer"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/log"
 	"github.com/containerd/typeurl/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -37,6 +38,10 @@ type containerdEngine struct {
 }
 
 func newContainerdEngine(m *state.Machine, o Options) (*containerdEngine, error) {
+	// containerd's client logs on the console what it also returns.
+	if err := log.SetLevel("error"); err != nil {
+		return nil, fmt.Errorf("cannot quieten containerd's client: %w", err)
+	}
 	c, err := client.New(o.Containerd.Address(),
 		client.WithDefaultNamespace(containerd.Namespace),
 		client.WithDialOpts([]grpc.DialOption{
@@ -124,11 +129,11 @@ func (e *containerdEngine) Adopt(ctx context.Context, name, hash string) (task, 
 // Start: image -> root -> specification -> container record -> task -> started.
 func (e *containerdEngine) Start(ctx context.Context, s specification, hash string) (task, error) {
 	name := s.Container.Name
-	if err := prepareVolumes(s); err != nil {
-		return nil, err
-	}
 	root, err := e.prepareRoot(ctx, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := prepareVolumes(s, root.user); err != nil {
 		return nil, err
 	}
 	spec, err := buildSpec(s, root.config, root.user, e.surroundings(name))

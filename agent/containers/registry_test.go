@@ -57,7 +57,7 @@ func TestNeedsClock(t *testing.T) {
 func TestPrepareVolume(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
-		if err := prepareVolume(plan.Volume{Kind: plan.VolumePersistent, Path: dir + "/volumes/data"}); err != nil {
+		if err := prepareVolume(plan.Volume{Kind: plan.VolumePersistent, Path: dir + "/volumes/data"}, user{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -65,7 +65,7 @@ func TestPrepareVolume(t *testing.T) {
 		Container: plan.Container{Mounts: []plan.Mount{{Volume: "x"}}},
 		Volumes:   []plan.Volume{{Kind: plan.VolumeHostPath, Path: dir + "/none"}},
 	}
-	err := prepareVolumes(s)
+	err := prepareVolumes(s, user{})
 	if err == nil || !strings.Contains(err.Error(), `cannot mount volume "x": the machine has no path`) {
 		t.Errorf("error %v names neither volume nor path", err)
 	}

@@ -14,19 +14,19 @@ import (
 )
 
 // prepareVolumes makes what a container mounts. It is idempotent.
-func prepareVolumes(s specification) error {
+func prepareVolumes(s specification, owner user) error {
 	for i, v := range s.Volumes {
-		if err := prepareVolume(v); err != nil {
+		if err := prepareVolume(v, owner); err != nil {
 			return fmt.Errorf("cannot mount volume %q: %w", s.Container.Mounts[i].Volume, err)
 		}
 	}
 	return nil
 }
 
-func prepareVolume(v plan.Volume) error {
+func prepareVolume(v plan.Volume, owner user) error {
 	switch v.Kind {
 	case plan.VolumePersistent:
-		return os.MkdirAll(v.Path, 0o755)
+		return makePersistent(v.Path, owner)
 	case plan.VolumeEmptyDir:
 		return mountTmpfs(v.Path, v.SizeBytes)
 	case plan.VolumeHostPath:
@@ -39,6 +39,21 @@ func prepareVolume(v plan.Volume) error {
 	default:
 		return fmt.Errorf("no such volume in the document")
 	}
+}
+
+// makePersistent makes a volume's directory. It belongs to the user of the container that needs it first; once made it is never changed.
+func makePersistent(path string, owner user) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	err := os.Mkdir(path, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil || owner.UID == 0 && owner.GID == 0 {
+		return err
+	}
+	return os.Chown(path, int(owner.UID), int(owner.GID))
 }
 
 // mountTmpfs mounts a tmpfs once; it stays until the machine goes down.

@@ -63,7 +63,7 @@ func (t Tracker) Wait(age time.Duration) time.Duration {
 	if period <= 0 {
 		period = 10 * time.Second
 	}
-	if t.fast && !t.succeeded && age < t.probe.InitialDelay+fastTime {
+	if t.quick(age) {
 		return min(fastPeriod, period)
 	}
 	return period
@@ -75,11 +75,17 @@ type Clock interface {
 	After(time.Duration) <-chan time.Time
 }
 
-// Run asks until the context ends. It reports the tracker whenever the verdict changes, and after the first answer.
+// quick tells whether the fast start lasts when the container has been running for age.
+func (t Tracker) quick(age time.Duration) bool {
+	return t.fast && !t.succeeded && age < t.probe.InitialDelay+fastTime
+}
+
+// Run asks until the context ends. It reports the tracker whenever the verdict changes, and once where the first verdict stays; during the fast start
+// that can wait: a container that is not ready within its first moments is no news.
 func Run(ctx context.Context, clock Clock, t Tracker, ask func(context.Context) error, report func(Tracker)) {
 	started := clock.Now()
 	wait := t.probe.InitialDelay
-	for first := true; ; first = false {
+	for told := false; ; {
 		if wait > 0 {
 			select {
 			case <-ctx.Done():
@@ -91,12 +97,12 @@ func Run(ctx context.Context, clock Clock, t Tracker, ask func(context.Context) 
 		if ctx.Err() != nil {
 			return
 		}
-		next := t.Observe(err)
-		if first || next.Healthy != t.Healthy {
+		next, age := t.Observe(err), clock.Now().Sub(started)
+		if next.Healthy != t.Healthy || !told && !next.quick(age) {
 			report(next)
+			told = true
 		}
-		t = next
-		wait = t.Wait(clock.Now().Sub(started))
+		t, wait = next, next.Wait(age)
 	}
 }
 

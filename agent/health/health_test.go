@@ -97,8 +97,26 @@ func TestRunReportsChangesOnly(t *testing.T) {
 	}
 	probe := plan.Probe{SuccessThreshold: 1, FailureThreshold: 2, Period: time.Minute, Timeout: time.Second}
 	Run(ctx, &instant{}, NewTracker(probe, true), ask, func(t Tracker) { got = append(got, t.Healthy) })
-	if want := []bool{false, true, false, true}; !equal(got, want) {
+	if want := []bool{true, false, true}; !equal(got, want) {
 		t.Errorf("reports %v, want %v", got, want)
+	}
+}
+
+func TestRunTellsOnceThatNothingIsReady(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := 0
+	var got []int
+	ask := func(context.Context) error {
+		if asked++; asked == 120 {
+			cancel()
+		}
+		return errors.New("no")
+	}
+	probe := plan.Probe{Period: time.Second, Timeout: time.Second}
+	Run(ctx, &instant{}, NewTracker(probe, true), ask, func(Tracker) { got = append(got, asked) })
+	// 100 ms apart: the 101st answer is the first after 10 s.
+	if len(got) != 1 || got[0] != 101 {
+		t.Errorf("reports after answers %v, want one after the 101st", got)
 	}
 }
 
