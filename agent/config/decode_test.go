@@ -64,7 +64,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// Whatever Evaluate lets through, plan can plan, and encodes to a document that means the same.
+// Whatever Evaluate lets through, plan can plan, encodes to a document that means the same, and merges with itself to itself.
 func FuzzEvaluate(f *testing.F) {
 	f.Add([]byte(head + "spec:\n  containers:\n  - {name: web, image: nginx, ports: [{containerPort: 80}]}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -85,6 +85,10 @@ func FuzzEvaluate(f *testing.F) {
 		}
 		if Validate(doc.Machine, plan.Facts{}) != nil {
 			return
+		}
+		twice := Merge([]Layer{{Name: "image", Document: doc}, {Name: "user", Document: doc}})
+		if merged, _ := json.Marshal(twice.Machine); string(merged) != string(encoded) {
+			t.Errorf("%s merged with itself became %s", encoded, merged)
 		}
 		if _, err := plan.Plan(doc.Machine, plan.Facts{}); err != nil {
 			t.Errorf("%s: %v", encoded, err)

@@ -33,7 +33,7 @@ func (p Problem) Sentence() string {
 	if p.Line == 0 {
 		return fmt.Sprintf("%s (in %s)", p.sentence(), p.Source)
 	}
-	return fmt.Sprintf("%s (line %d, column %d of %s)", p.sentence(), p.Line, p.Column, p.Source)
+	return fmt.Sprintf("%s (line %d:%d of %s)", p.sentence(), p.Line, p.Column, p.Source)
 }
 
 func (p Problem) sentence() string {

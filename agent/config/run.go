@@ -12,7 +12,7 @@ const (
 	backoffFirst = 250 * time.Millisecond
 	backoffMax   = 30 * time.Second
 	// attemptTimeout ends a fetch that hangs, so that the next one can find the source in another state.
-	attemptTimeout = time.Minute
+	attemptTimeout = 90 * time.Second
 	// defaultTimeout where the image gives none.
 	defaultTimeout = time.Minute
 )
@@ -44,7 +44,7 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 	if o.Dir == "" {
 		o.Dir = LastGoodPath
 	}
-	r := &runner{machine: m, image: o.Image, kept: lastGood{o.Dir}}
+	r := &runner{machine: m, image: o.Image, kept: lastGood{o.Dir}, timeout: o.Timeout}
 	r.begin()
 	f := fetching{Options: o, deadline: time.After(o.Timeout), expire: r.expire}
 	for wait := backoffFirst; ; wait = min(2*wait, backoffMax) {
@@ -78,17 +78,14 @@ type outcome struct {
 
 // fetch makes one round, in a goroutine that has ended when fetch returns: Fetch ends when its context does.
 func (f *fetching) fetch(ctx context.Context) (metadata.Result, error) {
-	attempt, cancel := context.WithCancel(ctx)
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	done := make(chan outcome, 1)
 	go func() { done <- contained(attempt, f.Fetch) }()
-	limit := time.After(attemptTimeout)
 	for {
 		select {
 		case o := <-done:
 			return o.result, o.err
-		case <-limit:
-			cancel()
 		case <-f.deadline:
 			f.deadline = nil
 			f.expire(ctx)

@@ -44,7 +44,7 @@ var (
 	errGone    = fmt.Errorf("cannot find a metadata source: %w", metadata.ErrNotFound)
 	errRefused = errors.New("connection refused")
 	invalid    = []byte(head + "spec: {hostname: A, contaners: []}\n")
-	problemsOf = `spec.contaners: unknown field: did you mean "containers"? (line 3, column 21 of test)`
+	problemsOf = `spec.contaners: unknown field: did you mean "containers"? (line 3:21 of test)`
 )
 
 func TestRun(t *testing.T) {
@@ -114,7 +114,15 @@ func TestRun(t *testing.T) {
 			answers: []answer{{hangs: true}, {from: 30 * time.Second, userData: document("user")}},
 			want: []moment{
 				{59 * time.Second, state.DocumentWaiting, "stele", ""},
-				{62 * time.Second, state.DocumentApplied, "user", ""},
+				{61 * time.Second, state.DocumentLastGood, "kept", ""},
+				{92 * time.Second, state.DocumentApplied, "user", ""},
+			},
+		},
+		"source hangs, no last good": {
+			answers: []answer{{hangs: true}},
+			want: []moment{
+				{61 * time.Second, state.DocumentMissing, "stele", "no metadata source has answered within 1m0s"},
+				{5 * time.Minute, state.DocumentMissing, "stele", "context deadline exceeded"},
 			},
 		},
 		"invalid, no last good": {
@@ -146,7 +154,7 @@ func TestRun(t *testing.T) {
 			image:   document("IMAGE"),
 			answers: []answer{{}},
 			want: []moment{{0, state.DocumentInvalid, "stele",
-				`spec.hostname: "IMAGE" is not a host name: each part between dots has lower-case letters, digits and "-", and begins and ends with a letter or digit (line 3, column 8 of /usr/lib/stele/machine.yaml)`}},
+				`spec.hostname: "IMAGE" is not a host name: each part between dots has lower-case letters, digits and "-", and begins and ends with a letter or digit (line 3:8 of /usr/lib/stele/machine.yaml)`}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

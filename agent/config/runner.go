@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"time"
 
 	"github.com/stele-os/stele/agent/metadata"
 	"github.com/stele-os/stele/agent/plan"
@@ -17,6 +18,7 @@ type runner struct {
 	machine *state.Machine
 	image   []byte
 	kept    lastGood
+	timeout time.Duration
 	// refused is the digest of the newest metadata whose document was invalid, so that the same one is not judged again at each fetch.
 	refused string
 	// triedKept: the last good document has been looked for.
@@ -106,7 +108,9 @@ func (r *runner) expire(ctx context.Context) {
 	case !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil:
 		d.Errors = append(append([]string(nil), d.Errors...), err.Error())
 	}
-	d.Phase = state.DocumentMissing
+	if d.Phase = state.DocumentMissing; len(d.Errors) == 0 {
+		d.Errors = []string{fmt.Sprintf("no metadata source has answered within %s", r.timeout)}
+	}
 	r.document(d)
 }
 
