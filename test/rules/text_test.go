@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,6 +46,37 @@ func TestNothingUnfinished(t *testing.T) {
 			if found := unfinished.FindString(group.Text()); found != "" {
 				t.Errorf("%s has a comment with %s: do it, or file an issue", file.path, found)
 			}
+		}
+	}
+}
+
+var testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w*`)
+
+// A comment or page that claims a rule names the test that holds it; the test must exist.
+func TestNamedTestsExist(t *testing.T) {
+	defined := map[string]bool{}
+	for _, file := range sources() {
+		for name := range strings.SplitSeq(textFiles()[file.path], "\n") {
+			if rest, ok := strings.CutPrefix(name, "func "); ok && file.isTest() {
+				defined[testName.FindString(rest)] = true
+			}
+		}
+	}
+	check := func(where, text string) {
+		for _, name := range testName.FindAllString(text, -1) {
+			if !defined[name] {
+				t.Errorf("%s names %s, which does not exist", where, name)
+			}
+		}
+	}
+	for _, file := range sources() {
+		for _, group := range file.Comments {
+			check(file.path, group.Text())
+		}
+	}
+	for name, text := range textFiles() {
+		if path.Ext(name) == ".md" {
+			check(name, text)
 		}
 	}
 }
