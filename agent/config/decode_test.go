@@ -113,3 +113,16 @@ func TestProblemsKeepSecrets(t *testing.T) {
 		}
 	}
 }
+
+// A hostile document cannot flood the console.
+func TestSentencesAreBounded(t *testing.T) {
+	_, problems := Decode([]byte(head+strings.Repeat("x: 1\n", 1000)), "f")
+	got := sentences(problems)
+	if len(got) != maxSentences+1 || got[maxSentences] != "and 950 more problems: `stele config check` shows them all" {
+		t.Errorf("%d sentences, the last is %q", len(got), got[len(got)-1])
+	}
+	long := Problem{Source: "f", Message: "a" + strings.Repeat("ü", 10_000)}.Sentence()
+	if len(long) > maxSentenceBytes+20 || !strings.HasSuffix(long, "ü... (in f)") {
+		t.Errorf("%d bytes: %s", len(long), long)
+	}
+}

@@ -38,9 +38,34 @@ func (p Problem) Sentence() string {
 
 func (p Problem) sentence() string {
 	if p.Path == "" {
-		return p.Message
+		return clip(p.Message)
 	}
-	return p.Path + ": " + p.Message
+	return clip(p.Path + ": " + p.Message)
+}
+
+// Bounds on what a document, perhaps a hostile one, can put on the console.
+const (
+	maxSentenceBytes = 500
+	maxSentences     = 50
+)
+
+func clip(text string) string {
+	if len(text) <= maxSentenceBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxSentenceBytes], "") + "..."
+}
+
+// sentences are the console's lines for problems.
+func sentences(problems []Problem) []string {
+	var all []string
+	for i, p := range problems {
+		if i == maxSentences {
+			return append(all, fmt.Sprintf("and %d more problems: `stele config check` shows them all", len(problems)-i))
+		}
+		all = append(all, p.Sentence())
+	}
+	return all
 }
 
 // Locate fills in where each problem's value came from (its own place, else that of what encloses it) and sorts by it.

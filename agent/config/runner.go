@@ -153,14 +153,6 @@ func (r *runner) awaitStorage(ctx context.Context) bool {
 	}
 }
 
-func sentences(problems []Problem) []string {
-	var all []string
-	for _, p := range problems {
-		all = append(all, p.Sentence())
-	}
-	return all
-}
-
 // contained calls fetch and turns a panic into an error: it runs in a goroutine where a panic would end PID 1.
 func contained(ctx context.Context, fetch func(context.Context) (metadata.Result, error)) (o outcome) {
 	defer func() {
