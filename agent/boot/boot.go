@@ -19,6 +19,7 @@ package boot
 
 import (
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/stele-os/stele/agent/console"
@@ -32,9 +33,11 @@ import (
 type agent struct {
 	started time.Duration // since kernel start
 	console *console.Console
-	log     *slog.Logger
-	machine *state.Machine
-	reaper  *system.Reaper
+	// terminal is what console writes to; nil before it is open.
+	terminal *os.File
+	log      *slog.Logger
+	machine  *state.Machine
+	reaper   *system.Reaper
 
 	watchdog    *system.Watchdog
 	image       v1alpha1.ImageInfo

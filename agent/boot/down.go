@@ -47,7 +47,7 @@ func (a *agent) down(request state.Shutdown, limit time.Duration) {
 	step(a.killRest)
 	step(a.unmount)
 	a.log.Info("down: " + word)
-	a.console.Flush(2 * time.Second)
+	a.flushConsole(2 * time.Second)
 	a.leave()
 }
 

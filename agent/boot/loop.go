@@ -69,7 +69,7 @@ func (a *agent) request(off bool, reason string) {
 func (a *agent) lastWords() {
 	r := recover()
 	a.console.Print(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
-	a.console.Flush(2 * time.Second)
+	a.flushConsole(2 * time.Second)
 	unix.Sync()
 	_ = system.Reboot(false)
 	// The kernel refused. The end of PID 1 is a kernel panic, and that a reboot.

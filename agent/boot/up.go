@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -13,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stele-os/stele/agent/clock"
 	"github.com/stele-os/stele/agent/console"
@@ -54,21 +51,6 @@ func (a *agent) survivePanics() {
 	if err := system.SignalOnCtrlAltDel(); err != nil {
 		a.log.Error(err.Error())
 	}
-}
-
-// openConsole makes /dev/console standard input, output and error (Go's own last words go to the latter), and starts the writer.
-func (a *agent) openConsole() {
-	slog.SetDefault(a.log)
-	var out io.Writer = os.Stdout
-	if file, err := os.OpenFile("/dev/console", os.O_RDWR|unix.O_NOCTTY, 0); err == nil {
-		for fd := range 3 {
-			_ = unix.Dup3(int(file.Fd()), fd, 0)
-		}
-		out = file
-	}
-	go func() { _ = a.console.Run(context.Background(), out) }()
-	watcher := console.NewWatcher(a.console, measureMemory)
-	go func() { _ = watcher.Run(context.Background(), a.machine) }()
 }
 
 func (a *agent) openWatchdog() {
