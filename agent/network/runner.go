@@ -54,6 +54,7 @@ type runner struct {
 	key      sessionKey
 	target   target
 	exchange exchanger
+	hostname func() string
 	now      func() time.Time
 	after    func(time.Duration) <-chan time.Time
 	returned <-chan struct{}
@@ -105,13 +106,15 @@ func (r runner) do(ctx context.Context, s session, next step) session {
 func (r runner) try(ctx context.Context, old Lease, next step) (Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, next.until.Sub(next.at))
 	defer cancel()
+	t := r.target
+	t.hostname = r.hostname()
 	switch next.action {
 	case renew:
-		return r.exchange.Renew(ctx, r.target, old, next.first)
+		return r.exchange.Renew(ctx, t, old, next.first)
 	case rebind:
-		return r.exchange.Rebind(ctx, r.target, old, next.first)
+		return r.exchange.Rebind(ctx, t, old, next.first)
 	}
-	return r.exchange.Acquire(ctx, r.target, next.first)
+	return r.exchange.Acquire(ctx, t, next.first)
 }
 
 func (r runner) tell(ctx context.Context, u update) {

@@ -7,15 +7,14 @@ import (
 )
 
 // wantSession tells whether a session of this family belongs on a link, and with which target.
-func wantSession(f family, l link, c plan.Link, hostname string) (target, bool) {
-	t := target{index: l.index, name: l.name, mac: l.mac, hostname: domain(hostname)}
+func wantSession(f family, l link, c plan.Link) (target, bool) {
+	t := target{index: l.index, name: l.name, mac: l.mac}
 	if l.loopback || !l.up {
 		return t, false
 	}
 	if f == v4 {
 		return t, c.DHCP4
 	}
-	t.hostname = ""
 	t.stateless = !l.managedFlag
 	return t, c.IPv6Auto && (l.managedFlag || l.otherFlag)
 }
@@ -28,7 +27,7 @@ func (r *reconciler) tend(ctx context.Context, o observed, desired plan.Desired)
 		back := l.carrier && !r.carriers[l.index]
 		for _, f := range []family{v4, v6} {
 			key := sessionKey{l.index, f}
-			t, ok := wantSession(f, l, configOf(desired.Network, l), desired.Hostname)
+			t, ok := wantSession(f, l, configOf(desired.Network, l))
 			if !ok {
 				continue
 			}
@@ -69,7 +68,10 @@ func (r *reconciler) start(ctx context.Context, key sessionKey, t target) {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &running{target: t, cancel: cancel, done: make(chan struct{}), returned: make(chan struct{}, 1)}
 	r.sessions[key] = s
-	run := runner{key: key, target: t, exchange: r.exchange[key.family], now: r.now, after: r.after, returned: s.returned, updates: r.updates}
+	run := runner{
+		key: key, target: t, exchange: r.exchange[key.family], hostname: r.hostname,
+		now: r.now, after: r.after, returned: s.returned, updates: r.updates,
+	}
 	go func() {
 		defer close(s.done)
 		run.run(ctx)
@@ -90,4 +92,14 @@ func (r *reconciler) stopAll() {
 	for key := range r.sessions {
 		r.stop(key)
 	}
+}
+
+// hostname is what servers are told: the plan's name at the time of each exchange, but not the name that every machine has which
+// was given none.
+func (r *reconciler) hostname() string {
+	desired, _ := r.machine.Desired.Get()
+	if desired.Hostname == plan.DefaultHostname {
+		return ""
+	}
+	return domain(desired.Hostname)
 }
