@@ -42,8 +42,12 @@ func (f *Fetcher) Fetch(ctx context.Context, pin Pin) (string, error) {
 		fetch.Progress = func(done int64) { f.Progress(pin, done) }
 	}
 	path, _, err := f.Store.Blob(ctx, store.Digest{SHA256: pin.SHA256, SizeBytes: pin.SizeBytes}, fetch)
-	if errors.Is(err, debian.ErrNotFound) {
+	var hinted interface{ Hint() string }
+	switch {
+	case err == nil || errors.As(err, &hinted) || ctx.Err() != nil:
+		return path, err
+	case errors.Is(err, debian.ErrNotFound):
 		return "", hint.New(err, `run "stele lock" to pin what the mirror has now`)
 	}
-	return path, err
+	return "", hint.New(err, "check the network, or name another mirror with DEBIAN_MIRROR")
 }

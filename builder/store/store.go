@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -90,10 +91,10 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	return s.lock(ctx, NewKey("lock").Add("name", name).id())
 }
 
-// explain adds the next step where the disk is full.
+// explain adds the next step where the disk is full. Compilers say so in their output alone.
 func (s *Store) explain(err error) error {
-	if errors.Is(err, syscall.ENOSPC) {
-		return hint.New(err, fmt.Sprintf("free space on the disk of %s, or set STELE_CACHE to a directory on a larger one", s.dir))
+	if errors.Is(err, syscall.ENOSPC) || strings.Contains(strings.ToLower(err.Error()), syscall.ENOSPC.Error()) {
+		return hint.New(err, fmt.Sprintf("free space on the disks of %s and %s, or set STELE_CACHE to a directory on a larger one", s.dir, os.TempDir()))
 	}
 	return err
 }
