@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/docs/reference"
 )
 
@@ -75,6 +77,29 @@ func TestExamples(t *testing.T) {
 		if filepath.Base(file) != "facts.yaml" {
 			evaluate(t, file, data, facts)
 		}
+	}
+}
+
+// TestMachineDocuments evaluates every other document in the tree, such as the one that `make run` boots with.
+func TestMachineDocuments(t *testing.T) {
+	facts := plan.Facts{Image: v1alpha1.ImageInfo{BakedImages: []v1alpha1.BakedImage{{Name: "demo"}}}}
+	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		switch base := filepath.Base(name); {
+		case err != nil:
+			return err
+		case entry.IsDir() && (base == ".git" || base == "build" || base == "bin" || base == "testdata"):
+			return fs.SkipDir
+		case filepath.Ext(name) != ".yaml" || entry.IsDir():
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err == nil && machineKind.Match(data) {
+			evaluate(t, name, data, facts)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -93,7 +93,8 @@ func TestProblems(t *testing.T) {
 		"nested flow":           {strings.Repeat("[", 1000), `1:33: the document is nested too deeply`},
 		"nested blocks":         {strings.Repeat("- ", 1000), `1:201: the document is nested too deeply`},
 		"many lines":            {"name: |\n" + strings.Repeat("\n", 1<<19), `10001:1: the document has more than 10000 lines`},
-		"many parts":            {"tags: [" + strings.Repeat("a,", 1<<18) + "]", `1:50005: the document has more than 50000 parts`},
+		"many parts":            {"tags: [" + strings.Repeat("a,", 40_000) + "]", `1:50005: the document has more than 50000 parts`},
+		"very many parts":       {"tags: [" + strings.Repeat("a,", 1<<18) + "]", `1:200005: the document has more than 50000 parts`},
 		"several":               {"a: 1\ncount: x\nlist: [{on: 1}]", "1:1: a: unknown field\n2:8: count: expected a whole number, found a string\n3:13: list[0].on: expected true or false, found a number"},
 		"several, after a dup.": {"name: a\nname: b\ncount: x", "2:1: the key \"name\" stands here twice, first in line 1\n3:8: count: expected a whole number, found a string"},
 	} {
