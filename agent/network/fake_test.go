@@ -154,12 +154,15 @@ type fakeServer struct {
 	offer   Lease
 	now     func() time.Time
 	log     []string
+	// told are the host names that clients sent.
+	told []string
 }
 
 func (f *fakeServer) answer(what string, t target) (Lease, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.log = append(f.log, what+" "+t.name)
+	f.told = append(f.told, t.hostname)
 	switch {
 	case f.silent:
 		return Lease{}, errors.New("no server answers")

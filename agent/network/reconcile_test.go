@@ -153,6 +153,20 @@ func TestAddressStaysWhileTheLeaseRenews(t *testing.T) {
 	}
 }
 
+// TestHostnameSent: the default name, which every machine has at first, is not told; a renewal tells the one that came since.
+func TestHostnameSent(t *testing.T) {
+	w := newWorld(t, plan.Network{Default: auto})
+	w.machine.Desired.Update(func(d plan.Desired) plan.Desired { d.Hostname = plan.DefaultHostname; return d })
+	w.kernel.plug(ethernet(2, "eth0", "52:54:00:12:34:56"))
+	w.until("online", online1)
+	w.machine.Desired.Update(func(d plan.Desired) plan.Desired { d.Hostname = "web-1"; return d })
+	w.clock.move(30 * time.Minute)
+	eventually(t, "renewal", func() bool { return len(w.server.seen()) == 2 })
+	if !slices.Equal(w.server.told, []string{"", "web-1"}) {
+		t.Errorf("told %q", w.server.told)
+	}
+}
+
 func TestAddressGoesWithTheLease(t *testing.T) {
 	w := newWorld(t, plan.Network{Default: auto}, ethernet(2, "eth0", "52:54:00:12:34:56"))
 	w.until("online", online1)
