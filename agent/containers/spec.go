@@ -3,6 +3,7 @@ package containers
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -66,9 +67,19 @@ func buildSpec(s specification, image ocispec.ImageConfig, u user, around surrou
 	}
 	spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths = maskedPaths, readonlyPaths
 	spec.Linux.Resources.Devices = defaultDeviceRules()
-	spec.Linux.Seccomp = seccomp.DefaultProfile(spec)
+	spec.Linux.Seccomp = seccompProfile(spec)
 	return spec, nil
 }
+
+// seccompProfile is containerd's default profile (Docker's) for the machine's own architecture. The kernel has no 32-bit system calls
+// (kernel-configs: IA32_EMULATION and X86_X32_ABI are off), and leaving their filters out takes a fifth off the start of a container.
+func seccompProfile(spec *specs.Spec) *specs.LinuxSeccomp {
+	profile := seccomp.DefaultProfile(spec)
+	profile.Architectures = []specs.Arch{seccompArchitectures[runtime.GOARCH]}
+	return profile
+}
+
+var seccompArchitectures = map[string]specs.Arch{"amd64": specs.ArchX86_64, "arm64": specs.ArchAARCH64}
 
 // commandLine follows Kubernetes: command replaces the entrypoint and with it the image's cmd; args replace the cmd.
 func commandLine(c plan.Container, image ocispec.ImageConfig) ([]string, error) {

@@ -4,7 +4,7 @@
 // healthy or not (readiness, a restart) is agent/containers' business.
 //
 // Names and meaning are those of Kubernetes' probes, with one difference: a readiness probe with the fast start asks every 100 ms during
-// the first 10 s until its first success. Kubernetes' shortest period of one second would be a fifth of our boot.
+// the first 10 s (every 25 ms during the first one) until its first success. Kubernetes' shortest period of one second would be a fifth of our boot.
 package health
 
 import (
@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	// fastPeriod is the period before the first success, fastTime how long it lasts.
-	fastPeriod = 100 * time.Millisecond
-	fastTime   = 10 * time.Second
+	// fastPeriod is the period before the first success, fastTime how long it lasts; during firstTime it is firstPeriod.
+	firstPeriod = 25 * time.Millisecond
+	firstTime   = time.Second
+	fastPeriod  = 100 * time.Millisecond
+	fastTime    = 10 * time.Second
 )
 
 // Tracker holds what is known of one probe. It is a value: Observe returns the next one.
@@ -62,6 +64,9 @@ func (t Tracker) Wait(age time.Duration) time.Duration {
 	period := t.probe.Period
 	if period <= 0 {
 		period = 10 * time.Second
+	}
+	if t.quick(age) && age < t.probe.InitialDelay+firstTime {
+		return min(firstPeriod, period)
 	}
 	if t.quick(age) {
 		return min(fastPeriod, period)

@@ -55,7 +55,8 @@ func TestWait(t *testing.T) {
 		age     time.Duration
 		want    time.Duration
 	}{
-		{"readiness asks fast at first", ready, time.Second, fastPeriod},
+		{"readiness asks very fast at first", ready, 0, firstPeriod},
+		{"then fast", ready, time.Second, fastPeriod},
 		{"but not for ever", ready, 11 * time.Second, 5 * time.Second},
 		{"and not after a success", ready.Observe(nil), time.Second, 5 * time.Second},
 		{"nor when it was ready once", ready.Observe(nil).Observe(errors.New("no")), time.Second, 5 * time.Second},
@@ -107,16 +108,16 @@ func TestRunTellsOnceThatNothingIsReady(t *testing.T) {
 	asked := 0
 	var got []int
 	ask := func(context.Context) error {
-		if asked++; asked == 120 {
+		if asked++; asked == 150 {
 			cancel()
 		}
 		return errors.New("no")
 	}
 	probe := plan.Probe{Period: time.Second, Timeout: time.Second}
 	Run(ctx, &instant{}, NewTracker(probe, true), ask, func(Tracker) { got = append(got, asked) })
-	// 100 ms apart: the 101st answer is the first after 10 s.
-	if len(got) != 1 || got[0] != 101 {
-		t.Errorf("reports after answers %v, want one after the 101st", got)
+	// 40 answers in the first second, 90 in the nine that follow: the 131st is the first after 10 s.
+	if len(got) != 1 || got[0] != 131 {
+		t.Errorf("reports after answers %v, want one after the 131st", got)
 	}
 }
 
