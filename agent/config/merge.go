@@ -192,9 +192,14 @@ func keyOf(item reflect.Type) func(any) string {
 	return nil
 }
 
-// platformDocument holds what the platform itself says of the machine.
+// platformDocument holds what the platform itself says of the machine: its name, in the form that the kernel takes. Platforms give
+// full domain names, which can be longer than the kernel's limit: then the first label has to do.
 func platformDocument(hostname string) Document {
 	doc := Document{Machine: empty(), Source: "the platform's metadata"}
-	doc.Machine.Spec.Hostname = strings.ToLower(hostname)
+	hostname = strings.TrimSuffix(strings.ToLower(hostname), ".")
+	if len(hostname) > maxHostname {
+		hostname, _, _ = strings.Cut(hostname, ".")
+	}
+	doc.Machine.Spec.Hostname = hostname
 	return doc
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -67,5 +68,19 @@ func TestMergeOrigins(t *testing.T) {
 	located := merged.Locate([]Problem{{Path: "spec.containers[0].livenessProbe.httpGet.port", Message: "m"}, {Path: `spec.sysctls["a.b"]`}})
 	if got, want := located[1].String(), "user:7:5: spec.containers[0].livenessProbe.httpGet.port: m"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestPlatformHostname(t *testing.T) {
+	for given, want := range map[string]string{
+		"":                                  "",
+		"VM-7":                              "vm-7",
+		"vm.example.com.":                   "vm.example.com",
+		"vm." + strings.Repeat("zone.", 20): "vm",
+		"not a name":                        "not a name", // for Validate to refuse
+	} {
+		if got := platformDocument(given).Machine.Spec.Hostname; got != want {
+			t.Errorf("%q: got %q, want %q", given, got, want)
+		}
 	}
 }
