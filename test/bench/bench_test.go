@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/builder/output"
-	"github.com/stele-os/stele/internal/vm"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -24,18 +23,6 @@ func TestMedian(t *testing.T) {
 		if got := median(c.list); got != c.want {
 			t.Errorf("median of %v is %v, want %v", c.list, got, c.want)
 		}
-	}
-}
-
-func TestKernelStartTakesTheEarliest(t *testing.T) {
-	at := time.Unix(100, 0)
-	lines := []vm.Line{
-		{Text: "[    1.0] a kernel line", At: at},
-		{Text: "stele: [   2.000] late", At: at.Add(5 * time.Second)},
-		{Text: "stele: [   3.500] in time", At: at.Add(5500 * time.Millisecond)},
-	}
-	if got := kernelStart(lines); !got.Equal(at.Add(2 * time.Second)) {
-		t.Errorf("got %v", got)
 	}
 }
 

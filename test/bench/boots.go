@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/stele-os/stele/internal/vm"
@@ -20,7 +18,8 @@ const bootTimeout = 3 * time.Minute
 type Boots struct {
 	Runs  int    `json:"runs"`
 	Accel string `json:"accel"`
-	// Stages by name: firmware and loader are durations, the others moments since the kernel started (agent's report).
+	// Stages by name: firmware and loader are durations, the others moments since the kernel started (agent's report; firmware and loader
+	// as the host sees them where the machine does not know).
 	Stages map[string]float64 `json:"stagesSeconds"`
 	// KernelToAnswer is from the kernel's start to the first answer as the host sees it.
 	KernelToAnswer float64 `json:"kernelToAnswerSeconds"`
@@ -64,33 +63,10 @@ func measureBoot(ctx context.Context, image machine.Image) (oneBoot, error) {
 	if err != nil {
 		return oneBoot{}, err
 	}
-	started := kernelStart(m.Console.Lines(0))
+	started := machine.KernelStart(m.Console.Lines(0))
 	return oneBoot{
 		stages: report.Timing, powerOnToAnswer: answered, kernelToAnswer: m.Started.Add(answered).Sub(started), accel: m.Accel,
 	}, m.Console.Err()
-}
-
-var stamp = regexp.MustCompile(`^stele: \[ *(\d+\.\d+)\] `)
-
-// kernelStart estimates when the kernel started on the host's clock: the earliest that any of the agent's stamped lines allows, because a
-// line can arrive late but never early.
-func kernelStart(lines []vm.Line) time.Time {
-	var earliest time.Time
-	for _, line := range lines {
-		m := stamp.FindStringSubmatch(line.Text)
-		if m == nil {
-			continue
-		}
-		seconds, err := strconv.ParseFloat(m[1], 64)
-		if err != nil {
-			continue
-		}
-		start := line.At.Add(-time.Duration(seconds * float64(time.Second)))
-		if earliest.IsZero() || start.Before(earliest) {
-			earliest = start
-		}
-	}
-	return earliest
 }
 
 func summarise(boots []oneBoot) Boots {

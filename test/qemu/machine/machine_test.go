@@ -12,6 +12,7 @@ import (
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/vm"
 )
 
 func readLines(t *testing.T, name string) []string {
@@ -104,5 +105,33 @@ func TestDemoDocumentIsValid(t *testing.T) {
 	_, problems := config.Evaluate(config.Input{User: DemoDocument, UserSource: "demo.yaml"}, plan.Facts{})
 	for _, p := range problems {
 		t.Error(p)
+	}
+}
+
+func TestHostStages(t *testing.T) {
+	at := time.Unix(100, 0)
+	lines := []vm.Line{
+		{Text: "BdsDxe: starting Boot0001 \"UEFI Misc Device\"", At: at.Add(time.Second)},
+		{Text: "[    1.0] a kernel line", At: at},
+		{Text: "stele: [   2.000] late", At: at.Add(7 * time.Second)},
+		{Text: "stele: [   3.500] in time", At: at.Add(5500 * time.Millisecond)},
+	}
+	if got := KernelStart(lines); !got.Equal(at.Add(2 * time.Second)) {
+		t.Errorf("the kernel started at %v", got)
+	}
+	timing := map[string]time.Duration{}
+	AddHostStages(timing, lines, at)
+	if timing["firmware"] != time.Second || timing["loader"] != time.Second {
+		t.Errorf("got %v", timing)
+	}
+	known := map[string]time.Duration{"firmware": time.Minute}
+	AddHostStages(known, lines, at)
+	if known["firmware"] != time.Minute {
+		t.Error("what the machine knows was replaced")
+	}
+	direct := map[string]time.Duration{}
+	AddHostStages(direct, lines[1:], at)
+	if len(direct) != 0 {
+		t.Errorf("a boot without firmware has %v", direct)
 	}
 }

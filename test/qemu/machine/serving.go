@@ -61,13 +61,18 @@ func Serving(ctx context.Context, m *vm.VM, url string) (time.Duration, error) {
 	}
 }
 
-// Reports are the boot reports so far.
+// Reports are the boot reports so far, with the host's view of firmware and loader where the machine has none.
 func Reports(m *vm.VM) []Report {
-	var lines []string
-	for _, line := range m.Console.Lines(0) {
-		lines = append(lines, line.Text)
+	lines := m.Console.Lines(0)
+	var texts []string
+	for _, line := range lines {
+		texts = append(texts, line.Text)
 	}
-	return ParseReports(lines)
+	reports := ParseReports(texts)
+	for _, r := range reports {
+		AddHostStages(r.Timing, lines, m.Started)
+	}
+	return reports
 }
 
 // WaitReport waits for the first complete boot report.
