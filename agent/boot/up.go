@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,7 +115,12 @@ func (a *agent) delegateCgroups() {
 }
 
 func (a *agent) hardenKernel() {
-	missing, err := system.ApplyParameters("/proc/sys", system.Parameters)
+	parameters := system.Parameters
+	facts, _ := a.machine.Facts.Get()
+	if p, small := system.MinFree(facts.MemoryBytes); small {
+		parameters = append(slices.Clone(parameters), p)
+	}
+	missing, err := system.ApplyParameters("/proc/sys", parameters)
 	if err != nil {
 		a.log.Error(err.Error())
 	}
