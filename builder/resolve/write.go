@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // WriteLock resolves Wants and replaces the lock file at path in one step. It tells which pins changed.
@@ -15,7 +17,7 @@ func WriteLock(ctx context.Context, index Index, path string) ([]string, error) 
 	}
 	lock, err := Resolve(ctx, index, Wants)
 	if err != nil {
-		return nil, err
+		return nil, hint.New(err, "check the network, or name another mirror with DEBIAN_MIRROR")
 	}
 	text, err := lock.Encode()
 	if err != nil {

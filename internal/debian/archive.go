@@ -132,18 +132,22 @@ func (a *Archive) index(ctx context.Context, release *Release, suite string, fil
 // Open requests one file of the mirror. The caller verifies what it reads.
 func (a *Archive) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	address := strings.TrimRight(a.Mirror, "/") + "/" + name
+	ctx, cancel := context.WithCancelCause(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
+		cancel(nil)
 		return nil, fmt.Errorf("cannot fetch %q: %w", address, err)
 	}
 	response, err := a.Client.Do(request)
 	if err != nil {
+		cancel(nil)
 		return nil, fmt.Errorf("cannot fetch %q: %w", address, err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return response.Body, nil
+		return newStallReader(ctx, cancel, response.Body, stallLimit), nil
 	}
 	response.Body.Close()
+	cancel(nil)
 	if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone {
 		return nil, fmt.Errorf("cannot fetch %q: %w", address, ErrNotFound)
 	}

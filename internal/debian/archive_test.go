@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -101,6 +103,32 @@ func TestIndex(t *testing.T) {
 	}
 	if want := "linux-source_6.12.9-1_all other_1:2-3_amd64"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestStalledTransferEnds(t *testing.T) {
+	hang := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "some")
+		w.(http.Flusher).Flush()
+		<-hang
+	}))
+	defer server.Close()
+	defer close(hang)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := newStallReader(ctx, cancel, response.Body, 20*time.Millisecond)
+	defer body.Close()
+	got, err := io.ReadAll(body)
+	if string(got) != "some" || !errors.Is(err, errStalled) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
