@@ -43,7 +43,7 @@ func (p *progress) step(name string) *step {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
-	s := &step{p: p, name: name, number: p.number, started: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	s := &step{p: p, name: name, number: p.number, started: time.Now(), text: "working", stop: make(chan struct{}), stopped: make(chan struct{})}
 	p.current = s
 	go s.live()
 	return s
