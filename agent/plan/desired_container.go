@@ -71,7 +71,7 @@ type Security struct {
 	ReadOnlyRoot    bool     `json:"readOnlyRoot,omitempty" yaml:"readOnlyRoot,omitempty"`
 	Privileged      bool     `json:"privileged,omitempty" yaml:"privileged,omitempty"`
 	NoNewPrivileges bool     `json:"noNewPrivileges" yaml:"noNewPrivileges"`
-	AddCapabilities []string `json:"addCapabilities,omitempty" yaml:"addCapabilities,omitempty"` // CAP_...
+	AddCapabilities []string `json:"addCapabilities,omitempty" yaml:"addCapabilities,omitempty"` // CAP_NET_ADMIN and the like; CAP_ALL stands for all of them
 	DropCaps        []string `json:"dropCapabilities,omitempty" yaml:"dropCapabilities,omitempty"`
 }
 

@@ -106,7 +106,7 @@ func planLimits(doc v1alpha1.ResourceLimits) (limits Limits, err error) {
 	return limits, nil
 }
 
-// planSecurity writes capabilities as the kernel does (CAP_NET_ADMIN); "ALL" stays as it is.
+// planSecurity writes capabilities as the kernel does (CAP_NET_ADMIN), and "ALL" alike.
 func planSecurity(doc v1alpha1.SecurityContext) Security {
 	return Security{
 		User:            clonePointer(doc.RunAsUser),
@@ -122,10 +122,7 @@ func planSecurity(doc v1alpha1.SecurityContext) Security {
 func planCapabilities(names []string) []string {
 	var planned []string
 	for _, name := range names {
-		if name != "ALL" {
-			name = "CAP_" + name
-		}
-		planned = append(planned, name)
+		planned = append(planned, "CAP_"+name)
 	}
 	return planned
 }
