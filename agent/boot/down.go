@@ -88,7 +88,7 @@ func (a *agent) killRest() {
 }
 
 func (a *agent) unmount() {
-	if err := system.UnmountUnder("/proc/self/mountinfo", "/var", "/efi"); err != nil {
+	if err := system.UnmountUnder("/proc/self/mountinfo", "/run/containerd", "/run/stele", "/var", "/efi"); err != nil {
 		a.log.Error(err.Error())
 	}
 	unix.Sync()
