@@ -72,7 +72,7 @@ func buildSpec(s specification, image ocispec.ImageConfig, u user, around surrou
 }
 
 // seccompProfile is containerd's default profile (Docker's) for the machine's own architecture. The kernel has no 32-bit system calls
-// (kernel-configs: IA32_EMULATION and X86_X32_ABI are off), and leaving their filters out takes a fifth off the start of a container.
+// (kernel-configs: IA32_EMULATION and X86_X32_ABI are off), and leaving their filters out takes a seventh off the instructions of a container start.
 func seccompProfile(spec *specs.Spec) *specs.LinuxSeccomp {
 	profile := seccomp.DefaultProfile(spec)
 	profile.Architectures = []specs.Arch{seccompArchitectures[runtime.GOARCH]}
