@@ -37,7 +37,11 @@ func query(ctx context.Context, server string) (Answer, error) {
 		timeout = time.Until(deadline)
 	}
 	dial := func(_, remote string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", remote)
+		c, err := (&net.Dialer{}).DialContext(ctx, "udp", remote)
+		if err == nil { // the library waits for its timeout only; a machine that goes down must not
+			context.AfterFunc(ctx, func() { _ = c.Close() })
+		}
+		return c, err
 	}
 	response, err := ntp.QueryWithOptions(server, ntp.QueryOptions{Timeout: timeout, Dialer: dial})
 	if err != nil {
