@@ -55,7 +55,7 @@ generate: ## Regenerate what is generated from Go: reference pages, schema
 
 .PHONY: bench
 bench: image demo ## Measure sizes, build, boot and memory; prints a table, writes build/bench.json
-	go run ./test/bench -image $(OUT)/demo -definition images/demo.yaml -out build/bench.json
+	go run ./test/bench -image $(OUT)/demo -base $(OUT) -definition images/demo.yaml -out build/bench.json
 
 .PHONY: clean
 clean: ## Remove bin/ and build/; the build cache stays

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,8 @@ func TestTable(t *testing.T) {
 	got := table(Result{
 		Image: output.Manifest{Name: "base", Version: "1.0.0", Architecture: "x86_64"},
 		Sizes: Sizes{Files: map[string]int64{"disk.raw": 2 << 30, "uki.efi": 8 << 20}, DiskAllocated: 80 << 20, Sum: 50 << 20, Zstd: 20 << 20, Executables: 2, Elsewhere: 1},
-		Build: []BuildTime{{Name: "nothing changed", Seconds: 1.25}},
+		Base:  &Sizes{Sum: 45 << 20, Zstd: 18 << 20, Executables: 2},
+		Build: []BuildTime{{"nothing changed", 1.25, []Stage{{"kernel", "from the store", 0.1}}}},
 		Boot:  summarise(boots),
 		Idle:  Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
 	})
@@ -71,5 +73,14 @@ func TestTable(t *testing.T) {
 	}
 	if strings.Contains(got, "%!") {
 		t.Error("a format does not fit its value")
+	}
+}
+
+func TestParseStages(t *testing.T) {
+	got := parseStages("[1/9] definition    demo 0.1.0 for x86_64, 0.0 s\n      lock sha256:00\n[2/9] kernel        compile, 12 of about 2900 calls (0 %), 1 min 00 s\n" +
+		"[2/9] kernel        made, 5 min 23 s\n[3/9] boot loader   made, 0.1 s\nnoise, 3 s\n")
+	want := []Stage{{"definition", "demo 0.1.0 for x86_64", 0}, {"kernel", "made", 323}, {"boot loader", "made", 0.1}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

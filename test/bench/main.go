@@ -21,52 +21,79 @@ import (
 type Result struct {
 	Image output.Manifest `json:"image"`
 	Sizes Sizes           `json:"sizes"`
-	Build []BuildTime     `json:"build,omitempty"`
-	Boot  Boots           `json:"boot"`
-	Idle  Idle            `json:"idle"`
+	// Base is the same without baked images.
+	Base  *Sizes      `json:"base,omitempty"`
+	Build []BuildTime `json:"build,omitempty"`
+	Boot  Boots       `json:"boot"`
+	Idle  Idle        `json:"idle"`
 }
 
 func main() {
 	imageDir := flag.String("image", "build/x86_64", "directory of the built image")
 	out := flag.String("out", "build/bench.json", "file to write")
 	runs := flag.Int("runs", 5, "boots to take the median of")
+	base := flag.String("base", "", "directory of the image without baked images, for the sizes alone")
 	definition := flag.String("definition", "", "image definition to time a build of; empty: builds are not timed")
+	kernelToo := flag.Bool("build-kernel", false, "time the kernel's build too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *imageDir, *out, *definition, *runs); err != nil {
+	if err := run(ctx, options{*imageDir, *base, *out, *definition, *kernelToo, *runs}); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, imageDir, out, definition string, runs int) error {
-	image, err := machine.Open(imageDir)
+type options struct {
+	image, base, out, definition string
+	kernelToo                    bool
+	runs                         int
+}
+
+func run(ctx context.Context, o options) error {
+	result, err := measure(ctx, o)
 	if err != nil {
-		return err
-	}
-	result := Result{Image: image.Manifest}
-	if result.Sizes, err = measureSizes(image); err != nil {
-		return err
-	}
-	if definition != "" {
-		if result.Build, err = measureBuilds(ctx, definition); err != nil {
-			return err
-		}
-	}
-	if result.Boot, err = measureBoots(ctx, image, runs); err != nil {
-		return err
-	}
-	if result.Idle, err = measureIdle(ctx, image); err != nil {
 		return err
 	}
 	content, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(out, append(content, '\n'), 0o644); err != nil {
-		return fmt.Errorf("cannot write %q: %w", out, err)
+	if err := os.WriteFile(o.out, append(content, '\n'), 0o644); err != nil {
+		return fmt.Errorf("cannot write %q: %w", o.out, err)
 	}
 	fmt.Print(table(result))
 	return nil
+}
+
+func measure(ctx context.Context, o options) (Result, error) {
+	image, err := machine.Open(o.image)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Image: image.Manifest}
+	if r.Sizes, err = measureSizes(image); err != nil {
+		return r, err
+	}
+	if o.base != "" {
+		base, err := machine.Open(o.base)
+		if err != nil {
+			return r, err
+		}
+		sizes, err := measureSizes(base)
+		if err != nil {
+			return r, err
+		}
+		r.Base = &sizes
+	}
+	if r.Boot, err = measureBoots(ctx, image, o.runs); err != nil {
+		return r, err
+	}
+	if r.Idle, err = measureIdle(ctx, image); err != nil {
+		return r, err
+	}
+	if o.definition != "" {
+		r.Build, err = measureBuilds(ctx, o.definition, o.kernelToo)
+	}
+	return r, err
 }

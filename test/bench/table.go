@@ -18,19 +18,20 @@ func table(r Result) string {
 	title := func(text string) { fmt.Fprintf(&b, "\n%s\n", text) }
 
 	title(fmt.Sprintf("Image %s %s, %s", r.Image.Name, r.Image.Version, r.Image.Architecture))
-	row("disk.raw", "%8.1f MiB, %.1f allocated", float64(r.Sizes.Files["disk.raw"])/mib, float64(r.Sizes.DiskAllocated)/mib)
-	for _, name := range append([]string{"vmlinuz"}, artifacts...) {
-		row(name, "%8.1f MiB", float64(r.Sizes.Files[name])/mib)
+	sizeRows(row, r.Sizes)
+	if r.Base != nil {
+		title("The same without baked images")
+		sizeRows(row, *r.Base)
 	}
-	row("uki + root + verity", "%8.1f MiB, %.1f as zstd", float64(r.Sizes.Sum)/mib, float64(r.Sizes.Zstd)/mib)
-	row("of it baked images", "%8.1f MiB", float64(r.Sizes.Baked)/mib)
-	row("executables on the root", "%8d, %d in baked images", r.Sizes.Executables, r.Sizes.Elsewhere)
 
 	if len(r.Build) > 0 {
 		title("Build")
 	}
 	for _, build := range r.Build {
 		row(build.Name, "%8.1f s", build.Seconds)
+		for _, stage := range build.Stages {
+			row("    "+stage.Name, "%8.1f s   %s", stage.Seconds, stage.Outcome)
+		}
 	}
 
 	title(fmt.Sprintf("Boot through firmware, median of %d, %s", r.Boot.Runs, r.Boot.Accel))
@@ -50,11 +51,26 @@ func table(r Result) string {
 	return b.String()
 }
 
+// sizeRows write the sizes of one image.
+func sizeRows(row func(key, format string, values ...any), s Sizes) {
+	row("disk.raw", "%8.1f MiB, %.1f allocated", float64(s.Files["disk.raw"])/mib, float64(s.DiskAllocated)/mib)
+	for _, name := range append([]string{"vmlinuz"}, artifacts...) {
+		row(name, "%8.1f MiB", float64(s.Files[name])/mib)
+	}
+	row("uki + root + verity", "%8.1f MiB, %.1f as zstd", float64(s.Sum)/mib, float64(s.Zstd)/mib)
+	row("of it baked images", "%8.1f MiB", float64(s.Baked)/mib)
+	row("executables on the root", "%8d, %d in baked images", s.Executables, s.Elsewhere)
+}
+
 // comparison sets the peers beside us; "x" says how many times ours theirs is.
 func comparison(r Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%-36s %16s %16s %16s %16s\n", "Compared", "boot s", "memory MiB", "image MiB", "zstd MiB")
-	ours := []float64{r.Boot.PowerOnToAnswer, kib(r.Idle.Used), float64(r.Sizes.Sum) / mib, float64(r.Sizes.Zstd) / mib}
+	sizes := r.Sizes
+	if r.Base != nil {
+		sizes = *r.Base // the peers' images hold no container either
+	}
+	ours := []float64{r.Boot.PowerOnToAnswer, kib(r.Idle.Used), float64(sizes.Sum) / mib, float64(sizes.Zstd) / mib}
 	fmt.Fprintf(&b, "%-36s", "Stele, verity EROFS, UKI, OVMF")
 	for _, v := range ours {
 		fmt.Fprintf(&b, " %16.1f", v)
