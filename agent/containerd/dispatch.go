@@ -32,8 +32,8 @@ func Dispatch() bool {
 		// Not for the shims: they are recognised by their name.
 		_ = os.Unsetenv(roleVariable)
 		if err := runDaemon(context.Background(), configFromEnvironment()); err != nil {
-			fmt.Fprintf(os.Stderr, "containerd: %v\n", err)
-			os.Exit(1)
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitCode(err))
 		}
 	default:
 		return false

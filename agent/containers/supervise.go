@@ -3,6 +3,7 @@ package containers
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -73,7 +74,7 @@ func runDaemon(ctx context.Context, m *state.Machine, o Options, sockets *contai
 	defer func() { stop(); <-asked }()
 	select {
 	case <-process.Done():
-		return fmt.Errorf("exit code %d", process.ExitCode())
+		return ended(o, process.ExitCode())
 	case <-ctx.Done():
 	}
 	_ = process.Signal(unix.SIGTERM)
@@ -84,6 +85,17 @@ func runDaemon(ctx context.Context, m *state.Machine, o Options, sockets *contai
 		<-process.Done()
 	}
 	return ctx.Err()
+}
+
+// ended tells why containerd ended, and takes away what would end it again.
+func ended(o Options, code int) error {
+	if code != containerd.ExitCorrupt {
+		return fmt.Errorf("exit code %d", code)
+	}
+	if err := o.Containerd.DiscardDatabase(); err != nil {
+		return err
+	}
+	return errors.New("its database was corrupt and was discarded")
 }
 
 // relay writes each line of r to the console; a line without end is cut.
