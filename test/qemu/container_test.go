@@ -80,6 +80,18 @@ func TestContainerdKilled(t *testing.T) {
 	g.expectFrom(down.Index+1, `^stele: .*container demo: running ready`)
 }
 
+// The agent's own crash is on the console, and ends in a reboot: never in a dead machine.
+func TestCrashedAgentReboots(t *testing.T) {
+	killer := demo("demo", machine.DemoPort, `hostPID: true`, `securityContext: {runAsUser: 0, privileged: true}`)
+	g := boot(t, machine.Options{Direct: true, Document: containers(killer), Allow: []string{".*"}})
+	g.serving()
+	g.get(machine.DemoPort, "/kill", "pid", "1", "signal", "6")
+	g.expect(`SIGABRT|Attempted to kill init`)
+	if e := g.event("SHUTDOWN"); e.Data["reason"] != "guest-reset" {
+		t.Errorf("the machine ended by %v, not by a reboot", e.Data)
+	}
+}
+
 func uptime(g *guest) time.Duration {
 	g.t.Helper()
 	m := regexp.MustCompile(`uptime +(\S+)`).FindStringSubmatch(g.get(machine.DemoPort, "/"))
