@@ -11,6 +11,7 @@ import (
 
 	"github.com/stele-os/stele/builder/artifact"
 	"github.com/stele-os/stele/builder/definition"
+	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/builder/resolve"
 	"github.com/stele-os/stele/builder/store"
 	"github.com/stele-os/stele/internal/hint"
@@ -52,6 +53,8 @@ type build struct {
 	// Parts, by the name of their step, in the order of making.
 	parts  []part
 	images []bakedImage
+	// baked tells the manifest about the images.
+	baked []output.Artifact
 }
 
 // steps is how many lines a build prints.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/stele-os/stele/builder/artifact"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/oci"
+	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/builder/tree"
 )
 
@@ -29,6 +31,7 @@ func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, document 
 			return nil, info, err
 		}
 		info.BakedImages = append(info.BakedImages, baked.Info)
+		b.baked = append(b.baked, bakedArtifact(baked))
 		entries = append(entries, baked.Entries...)
 	}
 	t, err := tree.NewBase(tree.Base{
@@ -52,6 +55,17 @@ func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, document 
 		}
 	}
 	return t, info, t.Add("baked images", entries...)
+}
+
+// bakedArtifact is what the manifest says about an image: its manifest's digest, and what it takes on the root.
+func bakedArtifact(baked oci.Baked) output.Artifact {
+	a := output.Artifact{
+		Name: "images/" + baked.Info.Name, Version: baked.Info.Digest, SHA256: strings.TrimPrefix(baked.Info.Digest, "sha256:"),
+	}
+	for _, e := range baked.Entries {
+		a.SizeBytes += e.Size
+	}
+	return a
 }
 
 func fileEntry(f definition.File) (entry tree.Entry, err error) {

@@ -175,6 +175,7 @@ func (b *build) addParts(m *output.Manifest) {
 			m.Toolchain[name] = version
 		}
 	}
+	m.Artifacts = append(m.Artifacts, b.baked...)
 	slices.SortStableFunc(m.Artifacts[len(b.definition.Outputs):], func(a, c output.Artifact) int { return strings.Compare(a.Name, c.Name) })
 }
 
