@@ -6,8 +6,8 @@
 // Build is the table of contents: each call takes what the calls before it returned, and its package says how. Nothing here
 // needs root, loop devices or mounts. The network is used only where the store lacks a pinned input.
 //
-// Invariants: same definition, lock, sources and toolchain give the same bytes (builder/assemble: TestSameInputsSameBytes); an
-// output directory with a manifest is complete, for the manifest is removed first and written last; a build with nothing to do
+// Invariants: same definition, lock, sources and toolchain give the same bytes (builder/assemble: TestSameInputsSameBytes); a
+// failed build leaves the previous image alone, and an output directory with a manifest is complete; a build with nothing to do
 // touches no output (TestStateUnchanged).
 package builder
 

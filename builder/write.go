@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/stele-os/stele/api/v1alpha1"
@@ -40,37 +39,55 @@ func (b *build) writeImage(ctx context.Context) (*output.Manifest, error) {
 	return m, nil
 }
 
-// replaceImage removes the manifest first and writes it last: an output directory with a manifest is complete.
+// replaceImage makes the outputs in a work directory, so that a failure leaves the previous image as it was, and then puts
+// them in place. The manifest goes first and comes last: an output directory with a manifest is complete.
 func (b *build) replaceImage(ctx context.Context, dir, key string, document []byte) (*output.Manifest, error) {
-	manifestPath := filepath.Join(dir, output.ManifestFile)
-	for _, path := range []string{statePath(dir), manifestPath} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("cannot replace image in %q: %w", dir, err)
-		}
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make output directory: %w", err)
 	}
-	work, err := os.MkdirTemp(dir, ".work-")
-	if err != nil {
+	work := filepath.Join(dir, workDir) // ours alone: the lock is held
+	defer os.Remove(dir)                // if nothing came of it
+	defer os.RemoveAll(work)
+	stage := filepath.Join(work, "out")
+	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(stage, 0o755)); err != nil {
 		return nil, fmt.Errorf("cannot make work directory: %w", err)
 	}
-	defer os.RemoveAll(work)
-	result, info, err := b.assemble(ctx, dir, work, document)
+	result, info, err := b.assemble(ctx, stage, work, document)
 	if err != nil {
 		return nil, err
 	}
-	if err := output.CopySparse(ctx, filepath.Join(dir, definition.OutputKernel), b.kernelPath()); err != nil {
+	if err := output.CopySparse(ctx, filepath.Join(stage, definition.OutputKernel), b.kernelPath()); err != nil {
 		return nil, err
 	}
-	m, err := b.manifest(ctx, dir, info, result)
+	m, err := b.manifest(ctx, stage, info, result)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.Write(manifestPath); err != nil {
+	if err := b.install(stage, dir); err != nil {
+		return nil, fmt.Errorf("cannot replace image in %q: %w", dir, err)
+	}
+	if err := m.Write(filepath.Join(dir, output.ManifestFile)); err != nil {
 		return nil, err
 	}
 	return m, writeState(dir, key, b.definition.Outputs)
+}
+
+// workDir in the output directory holds what is not finished.
+const workDir = ".work"
+
+// install moves the outputs into place. Of an earlier image nothing stays, not even what this one does not have.
+func (b *build) install(stage, dir string) error {
+	for _, name := range append([]string{filepath.Base(statePath(dir)), output.ManifestFile}, definition.Outputs...) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	for _, name := range b.definition.Outputs {
+		if err := os.Rename(filepath.Join(stage, name), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *build) assemble(ctx context.Context, dir, work string, document []byte) (assemble.Result, v1alpha1.ImageInfo, error) {
@@ -131,58 +148,4 @@ func (b *build) kernelRelease() (string, error) {
 		return "", fmt.Errorf("cannot read kernel release: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
-}
-
-// manifest measures the outputs and names the parts. Outputs that the definition does not want are removed.
-func (b *build) manifest(ctx context.Context, dir string, info v1alpha1.ImageInfo, result assemble.Result) (*output.Manifest, error) {
-	m := &output.Manifest{
-		Name: info.Name, Version: info.Version, Architecture: info.Architecture, BuildTime: info.BuildTime,
-		RootHash: fmt.Sprintf("%x", result.Verity.RootHash), CommandLine: result.CommandLine,
-		LockDigest: "sha256:" + b.lockDigest.SHA256,
-		Toolchain:  map[string]string{},
-	}
-	m.SetTable(result.Table)
-	for _, name := range definition.Outputs {
-		path := filepath.Join(dir, name)
-		if !slices.Contains(b.definition.Outputs, name) {
-			if err := os.Remove(path); err != nil {
-				return nil, fmt.Errorf("cannot remove unwanted output: %w", err)
-			}
-			continue
-		}
-		a, err := output.ArtifactOf(ctx, name, info.Version, path)
-		if err != nil {
-			return nil, err
-		}
-		m.Artifacts = append(m.Artifacts, a)
-	}
-	b.addParts(m)
-	return m, nil
-}
-
-// addParts names what went into the image. The kernel is among the outputs.
-func (b *build) addParts(m *output.Manifest) {
-	for _, p := range b.parts {
-		for name, digest := range p.Files {
-			switch {
-			case p.name == partKernel && name == artifact.KernelConfigName:
-				m.KernelConfigDigest = "sha256:" + digest.SHA256
-			case p.name != partKernel && name != artifact.VarImageName:
-				m.Artifacts = append(m.Artifacts, output.Artifact{Name: name, Version: p.version, SizeBytes: digest.SizeBytes, SHA256: digest.SHA256})
-			}
-		}
-		for name, version := range p.tools {
-			m.Toolchain[name] = version
-		}
-	}
-	m.Artifacts = append(m.Artifacts, b.baked...)
-	slices.SortStableFunc(m.Artifacts[len(b.definition.Outputs):], func(a, c output.Artifact) int { return strings.Compare(a.Name, c.Name) })
-}
-
-func digestsOf(m *output.Manifest, key string) []string {
-	lines := []string{"key " + key, "root hash " + m.RootHash}
-	for _, a := range m.Artifacts {
-		lines = append(lines, fmt.Sprintf("%s sha256:%s (%d bytes)", a.Name, a.SHA256, a.SizeBytes))
-	}
-	return lines
 }
