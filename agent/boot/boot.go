@@ -60,17 +60,17 @@ func Run() {
 	a := newAgent()
 	defer a.lastWords()
 	tuneMemory()
-	a.mountEarly()    //  1. /dev, /proc, /sys, /run, /tmp, cgroup2
-	a.survivePanics() //  2. a kernel panic, the end of PID 1 included, restarts the machine
-	a.openConsole()   //  3. from here on there is someone to tell
-	a.openWatchdog()  //  4. from here on a hang restarts the machine
-	a.readImage()     //  5. image, kernel command line, processors, memory; the clock is not before the build time
-	a.startManagers() //  6. they wait for what they need in the state
+	a.mountEarly()                                    //  1. /dev, /proc, /sys, /run, /tmp, cgroup2
+	a.survivePanics()                                 //  2. a kernel panic, the end of PID 1 included, restarts the machine
+	a.openConsole()                                   //  3. from here on there is someone to tell
+	a.openWatchdog()                                  //  4. from here on a hang restarts the machine
+	a.readImage()                                     //  5. image, kernel command line, processors, memory; the clock is not before the build time
+	a.startManagers()                                 //  6. they wait for what they need in the state
+	go a.inParallel(step{"late mounts", a.mountLate}) //  7. efivarfs and others; publishes what the boot loader told
 	took := a.inParallel(
-		step{"var", a.mountVar},            //  7. publishes Storage
-		step{"groups", a.delegateCgroups},  //  8. containers get groups beside the agent's
-		step{"parameters", a.hardenKernel}, //  9. sysctls
-		step{"late mounts", a.mountLate},   // 10. efivarfs and others; publishes what the boot loader told
+		step{"var", a.mountVar},            //  8. publishes Storage
+		step{"groups", a.delegateCgroups},  //  9. containers get groups beside the agent's
+		step{"parameters", a.hardenKernel}, // 10. sysctls
 	)
 	a.announceReady(took) // 11.
 	go a.afterBoot()      // 12. grow /var, credit the random seed
