@@ -45,7 +45,7 @@ const (
 	stateVariable = "STELE_CONTAINERD_STATE"
 )
 
-// memory settings of containerd, measured (package doc of agent/containers): its live heap is 4 MB.
+// daemonEnvironment keeps containerd small: with one container it measured 5.4 MB of anonymous memory in a guest of 1 GiB.
 var daemonEnvironment = []string{"GOGC=50", "GOMEMLIMIT=48MiB"}
 
 // Command is containerd as a child process of the agent: self is the agent's own binary, sockets those of Listen.

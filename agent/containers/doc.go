@@ -19,9 +19,9 @@
 //
 // # Output of containers
 //
-// The shim writes into two FIFOs, the agent reads them and keeps CRI lines (KEP-1441 format) under /var/log/containers, rotated at a
+// The shim writes into two FIFOs, the agent reads them and keeps lines in the format of Kubernetes' CRI logs under /var/log/containers, rotated at a
 // size. The shim holds each FIFO open for reading as well, so the death of the reader never kills a container; and if this agent dies, the
-// machine reboots anyway. Rejected: "binary://" loggers (one more process, 4 MB of anonymous memory and one more exec for each container), and "file://"
+// machine reboots anyway. Rejected: "binary://" loggers (one more exec at each start, and one more process of this binary for each container; its like, the shim, measured 4.9 MB of anonymous memory), and "file://"
 // (the shim appends to one file for ever: rotation by truncation loses lines, and nothing bounds the file between two looks at it).
 //
 // # Start-up

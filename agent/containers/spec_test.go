@@ -30,7 +30,7 @@ func TestBuildSpec(t *testing.T) {
 		{"plain", user{Home: "/root"}, func(*specification) {}},
 		{"limited", user{UID: 1000, GID: 1000, Additional: []uint32{10}, Home: "/home/web"}, func(s *specification) {
 			c := &s.Container
-			c.Command, c.Args, c.WorkingDir, c.Env = []string{"/bin/other"}, []string{"-v"}, "/work", []string{"MODE=b", "NEW=1"}
+			c.Command, c.Args, c.WorkingDir, c.Env = []string{"/bin/other"}, []string{"-v"}, "/job", []string{"MODE=b", "NEW=1"}
 			c.Limits = plan.Limits{CPUMillis: 500, MemoryBytes: 64 << 20, PIDs: 100}
 			c.HostPID = true
 			c.Security.ReadOnlyRoot = true
