@@ -92,6 +92,16 @@ func parseReport(block []string) Report {
 	return r
 }
 
+// runs tells whether any container runs.
+func (r Report) runs() bool {
+	for _, state := range r.Containers {
+		if strings.HasPrefix(state, "running") {
+			return true
+		}
+	}
+	return false
+}
+
 // ParseTiming reads "stage=seconds ..." ; "-" marks what did not happen.
 func ParseTiming(value string) map[string]time.Duration {
 	timing := map[string]time.Duration{}

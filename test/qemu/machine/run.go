@@ -120,8 +120,10 @@ func (o RunOptions) wait(ctx context.Context, m *vm.VM, out io.Writer) error {
 	defer cancel()
 	summary := Summary{Machine: m}
 	if o.Wait != "" {
+		asking, giveUp := context.WithCancelCause(ctx)
+		go func() { giveUp(hopeless(asking, m)) }()
 		address := m.Address(o.guestPort())
-		answered, err := Serving(ctx, m, "http://"+address+o.Wait)
+		answered, err := Serving(asking, m, "http://"+address+o.Wait)
 		if err != nil {
 			return err
 		}
@@ -134,6 +136,16 @@ func (o RunOptions) wait(ctx context.Context, m *vm.VM, out io.Writer) error {
 	summary.Report = report
 	_, err = io.WriteString(out, summary.String())
 	return err
+}
+
+// hopeless returns why nothing will ever answer, as soon as the boot report shows it; else it returns when ctx is over.
+func hopeless(ctx context.Context, m *vm.VM) error {
+	report, err := WaitReport(ctx, m)
+	if err == nil && !report.runs() {
+		return fmt.Errorf("no container runs, the machine is %s: %s", report.Machine, strings.Join(report.Failed, "; "))
+	}
+	<-ctx.Done()
+	return nil
 }
 
 func (o RunOptions) guestPort() int {
