@@ -124,7 +124,9 @@ func (o RunOptions) wait(ctx context.Context, m *vm.VM, out io.Writer) error {
 		go func() { giveUp(hopeless(asking, m)) }()
 		address := m.Address(o.guestPort())
 		answered, err := Serving(asking, m, "http://"+address+o.Wait)
-		if err != nil {
+		if asking.Err() != nil && ctx.Err() == nil {
+			return context.Cause(asking)
+		} else if err != nil {
 			return err
 		}
 		summary.URL, summary.Answered = "http://"+address+"/", answered
