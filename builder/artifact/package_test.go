@@ -156,6 +156,18 @@ func TestVarTemplate(t *testing.T) {
 	}
 }
 
+func TestToolName(t *testing.T) {
+	for line, want := range map[string]string{
+		"gcc (Debian 12.2.0-14) 12.2.0":             "gcc",
+		"GNU ld (GNU Binutils for Debian) 2.40":     "ld",
+		"*** LZ4 command line interface v1.9.4 ***": "lz4",
+	} {
+		if got := toolName(line); got != want {
+			t.Errorf("%q: got %q, want %q", line, got, want)
+		}
+	}
+}
+
 func skipOrFail(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

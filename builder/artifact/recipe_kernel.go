@@ -49,8 +49,7 @@ func Kernel(ctx context.Context, source Package, fragments []string, arch defini
 	}
 	tools := map[string]string{}
 	for _, line := range key.Tools {
-		name, _, _ := strings.Cut(line, " ")
-		tools[name] = line
+		tools[toolName(line)] = line
 	}
 	return Recipe{
 		Tools: tools,
@@ -59,6 +58,16 @@ func Kernel(ctx context.Context, source Package, fragments []string, arch defini
 			return buildKernelInto(ctx, dir, source, input, progress)
 		},
 	}, nil
+}
+
+// toolName is the program that a line of --version is about: "gcc (Debian …", "GNU ld (…", "*** LZ4 command line …".
+func toolName(line string) string {
+	for word := range strings.FieldsSeq(line) {
+		if word != "GNU" && word != "***" {
+			return strings.ToLower(word)
+		}
+	}
+	return line
 }
 
 func buildKernelInto(ctx context.Context, dir string, source Package, input KernelInput, progress func(KernelProgress)) (err error) {
