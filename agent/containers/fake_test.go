@@ -32,6 +32,7 @@ type fakeTask struct {
 	ended   chan struct{}
 	code    int
 	oom     bool
+	waitErr error // what Wait returns at the end
 }
 
 func newFakeEngine() *fakeEngine {
@@ -110,7 +111,7 @@ func (t *fakeTask) Wait(ctx context.Context) (exit, error) {
 	case <-ctx.Done():
 		return exit{}, ctx.Err()
 	case <-t.ended:
-		return exit{Code: t.code, OOM: t.oom}, nil
+		return exit{Code: t.code, OOM: t.oom}, t.waitErr
 	}
 }
 

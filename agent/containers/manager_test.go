@@ -183,3 +183,18 @@ func TestLivenessProbeRestarts(t *testing.T) {
 		}
 	})
 }
+
+func TestManagerRestartsWhatNobodySawEnding(t *testing.T) {
+	inWorld(t, newFakeEngine(), func(w world) {
+		w.want(container("a"))
+		w.engine.task("a").waitErr = errors.New("ttrpc: closed")
+		w.engine.task("a").end(0)
+		synctest.Wait()
+		if s := w.status("a"); s.Phase != state.ContainerBackoff || s.ExitCode != codeUnknown {
+			t.Errorf("%+v", s)
+		}
+		if !slices.Contains(w.engine.removed, "a") {
+			t.Error("what is left of it was not removed")
+		}
+	})
+}

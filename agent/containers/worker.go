@@ -2,7 +2,6 @@ package containers
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -84,6 +83,9 @@ func (w *worker) remove(ctx context.Context) {
 
 const removeTimeout = 10 * time.Second
 
+// codeUnknown is the exit code of a container nobody saw ending: as good as killed.
+const codeUnknown = 137
+
 // pause waits until the next start, or for the end where there is none.
 func (w *worker) pause(ctx context.Context) {
 	w.mu.Lock()
@@ -124,7 +126,11 @@ func (w *worker) watch(ctx context.Context, t task) {
 	owned.Go(func() { w.askLiveness(probes, t, failed) })
 	owned.Go(func() {
 		e, err := t.Wait(waiting)
-		if err == nil || errors.Is(err, errGone) {
+		if err != nil {
+			// Its shim is gone, and with it the answer. What may be left of the container is killed when it is removed.
+			e.Code = codeUnknown
+		}
+		if waiting.Err() == nil {
 			ended <- e
 		}
 	})
