@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stele-os/stele/internal/vm"
@@ -18,6 +19,8 @@ const bootTimeout = 3 * time.Minute
 type Boots struct {
 	Runs  int    `json:"runs"`
 	Accel string `json:"accel"`
+	// HostLoad is the host's load average when the first boot began: well above 0, the figures say more about the host's other work.
+	HostLoad string `json:"hostLoad"`
 	// Stages by name: firmware and loader are durations, the others moments since the kernel started (agent's report; firmware and loader
 	// as the host sees them where the machine does not know).
 	Stages map[string]float64 `json:"stagesSeconds"`
@@ -34,6 +37,7 @@ type oneBoot struct {
 }
 
 func measureBoots(ctx context.Context, image machine.Image, runs int) (Boots, error) {
+	load := hostLoad()
 	var boots []oneBoot
 	for n := range runs {
 		b, err := measureBoot(ctx, image)
@@ -43,7 +47,19 @@ func measureBoots(ctx context.Context, image machine.Image, runs int) (Boots, er
 		fmt.Fprintf(os.Stderr, "boot %d of %d: answered %.1f s after power-on\n", n+1, runs, b.powerOnToAnswer.Seconds())
 		boots = append(boots, b)
 	}
-	return summarise(boots), nil
+	result := summarise(boots)
+	result.HostLoad = load
+	return result, nil
+}
+
+// hostLoad is the load average of the last minute (proc(5): loadavg).
+func hostLoad() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(content), " ")
+	return first
 }
 
 func measureBoot(ctx context.Context, image machine.Image) (oneBoot, error) {

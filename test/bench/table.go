@@ -34,7 +34,7 @@ func table(r Result) string {
 		}
 	}
 
-	title(fmt.Sprintf("Boot through firmware, median of %d, %s", r.Boot.Runs, r.Boot.Accel))
+	title(fmt.Sprintf("Boot through firmware, median of %d, %s, host load %s", r.Boot.Runs, r.Boot.Accel, r.Boot.HostLoad))
 	for _, stage := range machine.Stages {
 		if seconds, known := r.Boot.Stages[stage]; known {
 			row(stage, "%8.2f s%s", seconds, map[bool]string{true: "", false: "   since kernel start"}[stage == "firmware" || stage == "loader"])
