@@ -163,7 +163,6 @@ func (vm *VM) spawn(o Options, qemu string, args []string) error {
 	}
 	defer log.Close()
 	vm.cmd = exec.Command(qemu, args...)
-	vm.cmd.Dir = o.Dir
 	vm.cmd.Stdout, vm.cmd.Stderr = log, log
 	vm.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if !o.Detached {
