@@ -3,6 +3,7 @@ package kconfig
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,10 +43,12 @@ func Merge(fragments ...Fragment) ([]Option, error) {
 	return merged, nil
 }
 
-// Format writes options as the kernel's KCONFIG_ALLCONFIG reads them: without reasons, which it would not accept.
+// Format writes options as the kernel's KCONFIG_ALLCONFIG reads them: without reasons, which it would not accept, and sorted, so
+// that moving an option from one fragment to another does not look like another kernel.
 func Format(options []Option) []byte {
+	sorted := slices.SortedFunc(slices.Values(options), func(a, b Option) int { return strings.Compare(a.Name, b.Name) })
 	var text strings.Builder
-	for _, option := range options {
+	for _, option := range sorted {
 		fmt.Fprintf(&text, "%s=%s\n", option.Name, option.Value)
 	}
 	return []byte(text.String())

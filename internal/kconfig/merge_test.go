@@ -43,6 +43,16 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+func TestFormatIsSorted(t *testing.T) {
+	merged, err := Merge(parse(t, "f", "CONFIG_B=1  # b\nCONFIG_A=y  # a\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(Format(merged)); got != "CONFIG_A=y\nCONFIG_B=1\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCheckNamesEveryLostOption(t *testing.T) {
 	wanted, err := Merge(parse(t, "base", "CONFIG_A=y  # a\nCONFIG_B=n  # b\nCONFIG_C=n  # c\nCONFIG_D=\"x\"  # d\nCONFIG_E=y  # e\n"))
 	if err != nil {
