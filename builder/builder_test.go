@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/builder/store"
@@ -58,20 +59,31 @@ func TestStateUnchanged(t *testing.T) {
 }
 
 func TestReadDocument(t *testing.T) {
-	dir := t.TempDir()
-	for _, c := range []struct{ name, text, want string }{
-		{"machine", "apiVersion: stele/v1alpha1\nkind: Machine\nspec: {hostname: a}\n", ""},
-		{"another kind", "apiVersion: stele/v1alpha1\nkind: Image\n", `it is a "Image"`},
-		{"no YAML", "a: [", "cannot read document"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := readDocument(write(t, filepath.Join(dir, c.name), c.text))
-			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q", err, c.want)
+	path := write(t, filepath.Join(t.TempDir(), "machine.yaml"), "kind: Machine\n")
+	refused := errors.New("refused")
+	var told v1alpha1.ImageInfo
+	b := &build{
+		definition: &definition.Definition{Name: "web", Document: path, Images: []definition.Image{{Name: "shop"}}},
+		options: Options{CheckDocument: func(_ string, text []byte, image v1alpha1.ImageInfo) error {
+			told = image
+			if string(text) != "kind: Machine\n" {
+				t.Errorf("judged %q", text)
 			}
-		})
+			return refused
+		}},
 	}
-	if text, err := readDocument(""); text != nil || err != nil {
+	if _, err := b.readDocument(); err != refused {
+		t.Errorf("got %v", err)
+	}
+	if told.Name != "web" || len(told.BakedImages) != 1 || told.BakedImages[0].Name != "shop" {
+		t.Errorf("judged for %+v", told)
+	}
+	b.definition.Document += ".missing"
+	if _, err := b.readDocument(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	b.definition.Document = ""
+	if text, err := b.readDocument(); text != nil || err != nil {
 		t.Errorf("no document: %q, %v", text, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/builder/artifact"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
@@ -36,12 +37,15 @@ type Options struct {
 	Terminal bool
 	// Explain adds digests to each step.
 	Explain bool
+	// CheckDocument judges the definition's Machine document by the agent's own code, which this package may not import.
+	CheckDocument func(file string, text []byte, image v1alpha1.ImageInfo) error
 }
 
 // build is one run of Build: what is known so far.
 type build struct {
 	options    Options
 	definition *definition.Definition
+	document   []byte // the definition's Machine document, nil where it has none
 	lock       *resolve.Lock
 	lockDigest store.Digest
 	store      *store.Store
@@ -79,6 +83,9 @@ func (b *build) load(ctx context.Context) (err error) {
 	if !slices.Contains(b.definition.Architectures, o.Arch) {
 		err := fmt.Errorf("cannot build %q for %s: its architectures are %v", b.definition.Name, o.Arch, b.definition.Architectures)
 		return hint.New(err, "name another with --arch, or add it to the definition")
+	}
+	if b.document, err = b.readDocument(); err != nil {
+		return err
 	}
 	if o.Lock == "" {
 		o.Lock = filepath.Join(filepath.Dir(o.Definition), "lock.yaml")

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/builder/artifact"
@@ -19,7 +16,7 @@ import (
 )
 
 // rootTree describes the root: the base, the definition's files, the baked images. workDir keeps the images' contents.
-func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, document []byte, workDir string) (*tree.Tree, v1alpha1.ImageInfo, error) {
+func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, workDir string) (*tree.Tree, v1alpha1.ImageInfo, error) {
 	var entries []tree.Entry
 	for _, image := range b.images {
 		opened, err := image.open(ctx, workDir)
@@ -40,7 +37,7 @@ func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, document 
 		Runc:           b.part(partRunc).Path(artifact.RuncName),
 		CACertificates: b.part(partCertificates).Path(artifact.CertificatesName),
 		VarTemplate:    b.part(partVar).Path(artifact.VarName),
-		Document:       document,
+		Document:       b.document,
 	})
 	if err != nil {
 		return nil, info, err
@@ -80,27 +77,4 @@ func fileEntry(f definition.File) (entry tree.Entry, err error) {
 	}
 	entry.Mode = fs.FileMode(mode)
 	return entry, nil
-}
-
-// readDocument reads the definition's Machine document and looks at its head; the agent's own code judges the rest
-// (stele config check).
-func readDocument(path string) ([]byte, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read document: %w", err)
-	}
-	var head struct {
-		APIVersion string `yaml:"apiVersion"`
-		Kind       string `yaml:"kind"`
-	}
-	if err := yaml.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("cannot read document %q: %w", path, err)
-	}
-	if head.APIVersion != v1alpha1.APIVersion || head.Kind != v1alpha1.Kind {
-		return nil, fmt.Errorf("cannot use document %q: it is a %q of %q, not a %q of %q", path, head.Kind, head.APIVersion, v1alpha1.Kind, v1alpha1.APIVersion)
-	}
-	return text, nil
 }

@@ -28,7 +28,7 @@ type fileState struct {
 func statePath(dir string) string { return filepath.Join(dir, ".build.json") }
 
 // imageKey is a hash of everything that decides about the outputs' bytes.
-func (b *build) imageKey(document []byte) (string, error) {
+func (b *build) imageKey() (string, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("cannot find this program: %w", err)
@@ -44,7 +44,7 @@ func (b *build) imageKey(document []byte) (string, error) {
 		return "", fmt.Errorf("cannot encode definition: %w", err)
 	}
 	key := store.NewKey("output").Add("program", self.SHA256).Add("definition", string(text)).
-		Add("architecture", string(b.options.Arch)).Add("lock", b.lockDigest.SHA256).Add("document", string(document))
+		Add("architecture", string(b.options.Arch)).Add("lock", b.lockDigest.SHA256).Add("document", string(b.document))
 	for _, p := range b.parts {
 		key.Add(p.name, p.Key)
 	}

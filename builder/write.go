@@ -18,11 +18,7 @@ import (
 // writeImage writes the output directory, unless it holds this very image already.
 func (b *build) writeImage(ctx context.Context) (*output.Manifest, error) {
 	step := b.progress.step("image")
-	document, err := readDocument(b.definition.Document)
-	if err != nil {
-		return nil, step.fail(err)
-	}
-	key, err := b.imageKey(document)
+	key, err := b.imageKey()
 	if err != nil {
 		return nil, step.fail(err)
 	}
@@ -31,7 +27,7 @@ func (b *build) writeImage(ctx context.Context) (*output.Manifest, error) {
 		step.done("unchanged in "+dir, digestsOf(m, key)...)
 		return m, nil
 	}
-	m, err := b.replaceImage(ctx, dir, key, document)
+	m, err := b.replaceImage(ctx, dir, key)
 	if err != nil {
 		return nil, step.fail(err)
 	}
@@ -41,7 +37,7 @@ func (b *build) writeImage(ctx context.Context) (*output.Manifest, error) {
 
 // replaceImage makes the outputs in a work directory, so that a failure leaves the previous image as it was, and then puts
 // them in place. The manifest goes first and comes last: an output directory with a manifest is complete.
-func (b *build) replaceImage(ctx context.Context, dir, key string, document []byte) (*output.Manifest, error) {
+func (b *build) replaceImage(ctx context.Context, dir, key string) (*output.Manifest, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make output directory: %w", err)
 	}
@@ -52,7 +48,7 @@ func (b *build) replaceImage(ctx context.Context, dir, key string, document []by
 	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(stage, 0o755)); err != nil {
 		return nil, fmt.Errorf("cannot make work directory: %w", err)
 	}
-	result, info, err := b.assemble(ctx, stage, work, document)
+	result, info, err := b.assemble(ctx, stage, work)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +86,8 @@ func (b *build) install(stage, dir string) error {
 	return nil
 }
 
-func (b *build) assemble(ctx context.Context, dir, work string, document []byte) (assemble.Result, v1alpha1.ImageInfo, error) {
-	root, info, err := b.rootTree(ctx, b.info(), document, work)
+func (b *build) assemble(ctx context.Context, dir, work string) (assemble.Result, v1alpha1.ImageInfo, error) {
+	root, info, err := b.rootTree(ctx, b.info(), work)
 	if err != nil {
 		return assemble.Result{}, info, err
 	}

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/stele-os/stele/agent/config"
+	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/builder"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/store"
@@ -37,6 +40,10 @@ or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
 				o.Output = filepath.Join("build", arch)
 			}
 			o.Terminal = isTerminal(os.Stdout)
+			o.CheckDocument = func(file string, text []byte, image v1alpha1.ImageInfo) error {
+				_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: image})
+				return config.Report(cmd.ErrOrStderr(), file, problems)
+			}
 			manifest, err := builder.Build(cmd.Context(), o)
 			if err != nil {
 				return err
