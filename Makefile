@@ -17,7 +17,11 @@ help: ## Show this list
 
 .PHONY: run
 run: demo ## Build the demo image and boot it in QEMU until its container answers
-	@bin/stele run $(OUT)/demo
+	@bin/stele run --detach $(OUT)/demo
+
+.PHONY: stop
+stop: bin/stele ## Stop the machine that `make run` started
+	@bin/stele run --stop $(OUT)/demo
 
 .PHONY: image
 image: bin/stele ## Build the base image into build/ARCH/

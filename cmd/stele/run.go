@@ -8,6 +8,7 @@ import (
 
 func newRunCommand() *cobra.Command {
 	var o machine.RunOptions
+	var stop bool
 	command := &cobra.Command{
 		Use:   "run [IMAGE-DIR]",
 		Short: "Boot a built image in QEMU and wait until its container answers",
@@ -20,6 +21,9 @@ log lie, how to stop. QEMU is given KVM where that works, else its own emulation
 			o.ImageDir = "build/x86_64"
 			if len(args) > 0 {
 				o.ImageDir = args[0]
+			}
+			if stop {
+				return machine.Stop(cmd.Context(), o, cmd.OutOrStdout())
 			}
 			return machine.Run(cmd.Context(), o, cmd.OutOrStdout())
 		},
@@ -35,5 +39,6 @@ log lie, how to stop. QEMU is given KVM where that works, else its own emulation
 	flags.StringVar(&o.Dir, "dir", "", "directory for console log and disk (default: IMAGE-DIR/run)")
 	flags.BoolVar(&o.Persist, "persist", false, "keep the disk of the previous run")
 	flags.BoolVar(&o.Detach, "detach", false, "leave the machine running and return")
+	flags.BoolVar(&stop, "stop", false, "stop the machine that --detach left running, and start none")
 	return command
 }

@@ -90,7 +90,11 @@ func (vm *VM) start(ctx context.Context, o Options, qemu string) error {
 	if err := vm.spawn(o, qemu, args); err != nil {
 		return err
 	}
-	if err := vm.connect(ctx, listener, r.qmp); err != nil {
+	err = vm.connect(ctx, listener, r.qmp)
+	if err == nil {
+		err = replaceLink(r.qmp, o.inDir(qmpLink))
+	}
+	if err != nil {
 		vm.kill()
 		<-vm.done
 		return errors.Join(err, vm.stderr())

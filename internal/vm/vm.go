@@ -118,6 +118,7 @@ func (vm *VM) Close() {
 	vm.kill()
 	<-vm.done
 	os.RemoveAll(vm.sockets)
+	os.Remove(filepath.Join(vm.Dir, qmpLink))
 }
 
 // stderr is what QEMU itself complained about, as an error, or nil.

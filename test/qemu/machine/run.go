@@ -19,9 +19,6 @@ import (
 // DefaultTimeout of Run: emulation on a busy machine takes its time.
 const DefaultTimeout = 3 * time.Minute
 
-// stopTimeout is how long a machine may take to shut down in order.
-const stopTimeout = 30 * time.Second
-
 // RunOptions are the flags of `stele run`.
 type RunOptions struct {
 	ImageDir, Config, Dir, Wait string
@@ -32,11 +29,19 @@ type RunOptions struct {
 	Persist, Detach             bool
 }
 
-// Run boots an image, tells out how it goes, and stays until ctx is over or the machine stops. With Detach it returns once the machine serves.
+// Run boots an image in place of the one that an earlier run left, tells out how it goes, and stays until ctx is over or the machine stops. With Detach it returns once the machine serves.
 func Run(ctx context.Context, o RunOptions, out io.Writer) error {
 	image, options, err := o.options()
 	if err != nil {
 		return err
+	}
+	if _, err := stopEarlier(ctx, o, out); err != nil {
+		return err
+	}
+	if !o.Persist {
+		if err := forget(options.Dir); err != nil {
+			return err
+		}
 	}
 	m, err := vm.Start(context.WithoutCancel(ctx), image.VM(options)) // Ctrl-C shuts it down in order instead of killing it
 	if err != nil {
@@ -52,7 +57,7 @@ func Run(ctx context.Context, o RunOptions, out io.Writer) error {
 		return hint.New(err, "read the console log: "+m.ConsoleLog())
 	}
 	if o.Detach {
-		fmt.Fprintf(out, "stop          kill %d\n", m.PID())
+		fmt.Fprintf(out, "stop          make stop, or: stele run --stop %s\n", o.ImageDir)
 		return nil
 	}
 	fmt.Fprintln(out, "stop          Ctrl-C")
@@ -66,11 +71,8 @@ func (o RunOptions) options() (Image, Options, error) {
 		return Image{}, Options{}, err
 	}
 	options := Options{
-		Document: DemoDocument, Direct: o.DirectKernel, Dir: o.Dir, MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
+		Document: DemoDocument, Direct: o.DirectKernel, Dir: o.dir(), MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
 		Reboot: true, Outside: true, Detached: o.Detach, DiskSizeBytes: 4 << 30,
-	}
-	if options.Dir == "" {
-		options.Dir = filepath.Join(o.ImageDir, "run")
 	}
 	if o.Config != "" {
 		if options.Document, err = os.ReadFile(o.Config); err != nil {
@@ -80,14 +82,15 @@ func (o RunOptions) options() (Image, Options, error) {
 	if options.Forwards, err = forwards(o.Ports); err != nil {
 		return Image{}, Options{}, err
 	}
-	if !o.Persist {
-		for _, name := range []string{"disk0.raw", "firmware-vars.fd", "console.log"} {
-			if err := os.Remove(filepath.Join(options.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return Image{}, Options{}, fmt.Errorf("cannot remove what an earlier run left: %w", err)
-			}
-		}
-	}
 	return image, options, nil
+}
+
+// dir is where console log and disk lie.
+func (o RunOptions) dir() string {
+	if o.Dir != "" {
+		return o.Dir
+	}
+	return filepath.Join(o.ImageDir, "run")
 }
 
 // forwards reads HOST:GUEST pairs. Without any, the demo's port is forwarded, from the same port where it is free.
@@ -156,22 +159,4 @@ func (o RunOptions) guestPort() int {
 		return DemoPort
 	}
 	return list[0].Guest
-}
-
-// stay waits for Ctrl-C, then shuts the machine down.
-func stay(ctx context.Context, m *vm.VM, out io.Writer) error {
-	select {
-	case <-m.Done():
-		m.Close()
-		fmt.Fprintln(out, "the machine has stopped")
-		return nil
-	case <-ctx.Done():
-	}
-	fmt.Fprintln(out, "shutting the machine down")
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	if err := m.Shutdown(stopping); err != nil {
-		return fmt.Errorf("the machine did not shut down in order and was cut off: %w", err)
-	}
-	return nil
 }
