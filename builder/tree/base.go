@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/rootfs"
 )
 
 // Base is what every root is made of. Paths are files of the build host.
@@ -20,17 +21,6 @@ type Base struct {
 	Document []byte
 }
 
-// mountPoints are empty on the root; the agent mounts something over each.
-var mountPoints = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var", "/efi"}
-
-// links of the root. What /etc says about the network changes at run time, so it lies under /run.
-var links = []Entry{
-	Link("/sbin/init", v1alpha1.AgentPath), // where the kernel looks first
-	Link(v1alpha1.ShimPath, v1alpha1.AgentPath),
-	Link("/etc/resolv.conf", "/run/stele/resolv.conf"),
-	Link("/etc/hosts", "/run/stele/hosts"),
-}
-
 // CACertificatesPath is where Go programs and most others look for trusted roots.
 const CACertificatesPath = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -40,13 +30,15 @@ const OSReleasePath = "/etc/os-release"
 // NewBase returns the tree every image starts with; definition files and baked images are added to it.
 func NewBase(b Base) (*Tree, error) {
 	t := New()
-	for _, dir := range mountPoints {
+	for _, dir := range rootfs.MountPoints {
 		if err := t.Add("the base", Directory(dir)); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.Add("the base", links...); err != nil {
-		return nil, err
+	for _, link := range rootfs.Links {
+		if err := t.Add("the base", Link(link.Path, link.Target)); err != nil {
+			return nil, err
+		}
 	}
 	if err := t.addHostFiles(b); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func testBase(t *testing.T) *Tree {
 }
 
 func TestBaseListing(t *testing.T) {
-	got, golden := testBase(t).Listing(), filepath.Join("testdata", "base.listing")
+	got, golden := testBase(t).Listing(), filepath.Join("..", "..", "rootfs", "base.listing")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
