@@ -71,6 +71,12 @@ func (l lifecycle) exited(now time.Time, code int, why string) lifecycle {
 	return l
 }
 
+// stopped: the agent ended the container, and nothing starts it again.
+func (l lifecycle) stopped(code int) lifecycle {
+	l.phase, l.exitCode, l.reason, l.nextStart = state.ContainerExited, code, "stopped", time.Time{}
+	return l
+}
+
 // failed: the container could not be started. That is tried again whatever the policy says: it did not run.
 func (l lifecycle) failed(now time.Time, err error) lifecycle {
 	l.phase, l.reason = state.ContainerFailed, err.Error()

@@ -49,6 +49,16 @@ func TestLifecycleAfterAnExit(t *testing.T) {
 	}
 }
 
+// What the agent ended itself stays so under every policy, and is no restart.
+func TestLifecycleStopped(t *testing.T) {
+	for _, policy := range []string{"Always", "OnFailure", "Never"} {
+		l := newLifecycle(policy).started(epoch).stopped(143)
+		if l.phase != state.ContainerExited || l.reason != "stopped" || l.exitCode != 143 || l.restarts != 0 || !l.nextStart.IsZero() {
+			t.Errorf("%s: %+v", policy, l)
+		}
+	}
+}
+
 func TestLifecycleFailureIsTriedAgainUnderEveryPolicy(t *testing.T) {
 	for _, policy := range []string{"Always", "OnFailure", "Never"} {
 		l := newLifecycle(policy)

@@ -35,10 +35,12 @@ func mounts(s specification, around surroundings) []specs.Mount {
 }
 
 func volumeMount(m plan.Mount, v plan.Volume) specs.Mount {
-	options := []string{"rbind", "rprivate", "nosuid", "nodev"}
+	// Programs may lie on a volume, as in Kubernetes, although /var and tmpfs are mounted noexec for the machine itself.
+	options := []string{"rbind", "rprivate", "nosuid", "nodev", "exec"}
 	if v.Kind == plan.VolumeHostPath {
-		// A path of the machine may hold devices on purpose, and shows what is mounted there later on.
-		options = []string{"rbind", "rslave"}
+		// A path of the machine may hold devices on purpose, and shows what is mounted there later on. "dev" and "exec" say what runc
+		// would do unasked to a read-only mount, and not to another.
+		options = []string{"rbind", "rslave", "nosuid", "dev", "exec"}
 	}
 	access := "rw"
 	if m.ReadOnly {

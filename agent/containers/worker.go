@@ -146,7 +146,6 @@ func (w *worker) watch(ctx context.Context, t task) {
 		why = "liveness probe failed: " + err.Error()
 		e = w.terminate(ctx, t, ended)
 	case <-ctx.Done():
-		why = "stopped"
 		e = w.terminate(ctx, t, ended)
 	}
 	stopProbes()
@@ -155,7 +154,12 @@ func (w *worker) watch(ctx context.Context, t task) {
 	w.mu.Lock()
 	w.pid, w.ready = 0, false
 	w.mu.Unlock()
-	w.event(func(l lifecycle) lifecycle { return l.exited(w.now(), e.Code, why) })
+	w.event(func(l lifecycle) lifecycle {
+		if ctx.Err() != nil {
+			return l.stopped(e.Code)
+		}
+		return l.exited(w.now(), e.Code, why)
+	})
 }
 
 func (w *worker) now() time.Time { return w.m.options.Clock.Now() }
