@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/state"
 )
 
 // surroundings are what a specification needs to know of the machine.
@@ -22,9 +23,10 @@ type surroundings struct {
 
 func (e *containerdEngine) surroundings(name string) surroundings {
 	desired, _ := e.machine.Desired.Get()
+	network, _ := e.machine.Network.Get()
 	facts, _ := e.machine.Facts.Get()
 	return surroundings{
-		hostname:   desired.Hostname,
+		hostname:   state.Hostname(desired, network),
 		version:    facts.Image.Version,
 		cgroupPath: filepath.Join(e.options.CgroupParent, name),
 		etcDir:     e.options.etcCopies(),

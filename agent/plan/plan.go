@@ -8,7 +8,7 @@ import (
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
-// DefaultHostname is the machine's name where neither document nor platform give one.
+// DefaultHostname is the machine's name where neither document, platform nor DHCP give one (state.Hostname).
 const DefaultHostname = "stele"
 
 // Plan returns the desired state of a machine with these facts under this document.

@@ -12,18 +12,19 @@ import (
 	"github.com/stele-os/stele/agent/state"
 )
 
-// RunHost keeps hostname and the document's kernel parameters as desired, until ctx is done. Parameters that leave the document
+// RunHost keeps the hostname (state.Hostname) and the document's kernel parameters as desired, until ctx is done. Parameters that leave the document
 // keep their value until the next boot: the kernel does not tell what was before.
 func RunHost(ctx context.Context, m *state.Machine, log *slog.Logger, procSys string) error {
 	var hostname string
 	var applied []plan.Sysctl
 	for {
 		desired, ok, changed := m.Desired.Watch()
-		if ok && desired.Hostname != "" && desired.Hostname != hostname {
-			if err := SetHostname(desired.Hostname); err != nil {
+		network, _, networkChanged := m.Network.Watch()
+		if name := state.Hostname(desired, network); name != "" && name != hostname {
+			if err := SetHostname(name); err != nil {
 				log.Error(err.Error())
 			}
-			hostname = desired.Hostname
+			hostname = name
 		}
 		if ok && !slices.Equal(desired.Sysctls, applied) {
 			for _, s := range desired.Sysctls {
@@ -37,6 +38,7 @@ func RunHost(ctx context.Context, m *state.Machine, log *slog.Logger, procSys st
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-changed:
+		case <-networkChanged:
 		}
 	}
 }
