@@ -11,7 +11,7 @@ import (
 func changes(before, after snapshot, phaseBefore, phaseAfter string) []string {
 	var lines []string
 	if before.Storage == nil && after.Storage != nil {
-		lines = append(lines, storageLine(*after.Storage))
+		lines = append(lines, "storage: "+varPlace(*after.Storage)) // without its size, which is about to grow
 	}
 	if after.Storage != nil {
 		lines = append(lines, added("storage: ", eventsOf(before.Storage), eventsOf(after.Storage))...)
@@ -20,6 +20,7 @@ func changes(before, after snapshot, phaseBefore, phaseAfter string) []string {
 		}
 	}
 	lines = append(lines, added("error: network: ", before.Network.Errors, after.Network.Errors)...)
+	lines = append(lines, added("warning: network: ", before.Network.Warnings, after.Network.Warnings)...)
 	lines = append(lines, added("error: document: ", errorsOf(before.Document), errorsOf(after.Document))...)
 	if after.Clock.Synchronised && !before.Clock.Synchronised {
 		lines = append(lines, fmt.Sprintf("%s, offset %s", clockLine(after.Clock), after.Clock.Offset))

@@ -42,7 +42,7 @@ func identityLines(s snapshot, phase string) []string {
 		"machine: " + phase,
 	}
 	if s.Desired != nil {
-		lines = append(lines, "hostname: "+orDash(s.Desired.Hostname))
+		lines = append(lines, "hostname: "+orDash(state.Hostname(*s.Desired, s.Network)))
 	}
 	platform := "platform: " + orDash(s.Facts.Platform)
 	if s.Document != nil && s.Document.Source != "" {
@@ -65,7 +65,10 @@ func networkLines(s snapshot) []string {
 		lines = append(lines, line)
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "network: no links")
+		lines = append(lines, "network: no Ethernet link")
+	}
+	for _, warning := range s.Network.Warnings {
+		lines = append(lines, "network: warning: "+warning)
 	}
 	return lines
 }
@@ -82,9 +85,16 @@ func clockLine(c state.Clock) string {
 
 func storageLine(s state.Storage) string {
 	if s.VarDevice == "" {
-		return "storage: /var in memory, lost at the next boot"
+		return "storage: " + varPlace(s)
 	}
-	return fmt.Sprintf("storage: /var on %s, %d MiB", s.VarDevice, s.VarSizeBytes>>20)
+	return fmt.Sprintf("storage: %s, %d MiB", varPlace(s), s.VarSizeBytes>>20)
+}
+
+func varPlace(s state.Storage) string {
+	if s.VarDevice == "" {
+		return "/var in memory, lost at the next boot"
+	}
+	return "/var on " + s.VarDevice
 }
 
 // containerLine is "<name>: <phase>[ ready][: reason]".

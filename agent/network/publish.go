@@ -25,9 +25,24 @@ func (r *reconciler) status(o observed, n plan.Network, problems []string) state
 	}
 	s.Errors = append(problems, absent(o, n)...)
 	for _, key := range sortedKeys(r.problems) {
-		s.Errors = append(s.Errors, r.problems[key])
+		if bearable(o.byIndex(key.link), n, s.Online) {
+			s.Warnings = append(s.Warnings, r.problems[key])
+		} else {
+			s.Errors = append(s.Errors, r.problems[key])
+		}
 	}
 	return s
+}
+
+// bearable tells whether a link without a lease may stay so: the machine is online, and the link has a usable address of another kind or
+// the document does not name it. A second card in a network without a DHCP server, and a network of IPv6 alone, are no failures.
+func bearable(l *link, n plan.Network, online bool) bool {
+	if !online || l == nil {
+		return online
+	}
+	c := configOf(n, *l)
+	named := c.Name != "" || c.MACAddress != ""
+	return !named || hasGlobal(*l, true) || hasGlobal(*l, false)
 }
 
 // nameservers: the plan's replace those of leases (in the order of the links) and of router advertisements.

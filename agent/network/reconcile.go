@@ -136,7 +136,7 @@ func (r *reconciler) writeFiles(s state.Network, desired plan.Desired) []string 
 	var problems []string
 	for name, content := range map[string][]byte{
 		"resolv.conf": resolvConf(s.Nameservers, r.search(desired.Network)),
-		"hosts":       hosts(desired.Hostname),
+		"hosts":       hosts(state.Hostname(desired, s)),
 	} {
 		if err := writeFile(filepath.Join(r.directory, name), content); err != nil {
 			problems = append(problems, err.Error())

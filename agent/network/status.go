@@ -56,12 +56,10 @@ func carries(l link, c plan.Link, p netip.Prefix) bool {
 		slices.ContainsFunc(l.addresses, func(a address) bool { return a.prefix == p && !a.tentative })
 }
 
-// absent returns a complaint about each configured link that does not exist, and about a machine without any.
+// absent returns a complaint about each configured link that does not exist. A machine without any link is complete where its document
+// asks for none: baked images need no network.
 func absent(o observed, n plan.Network) []string {
 	var out []string
-	if !slices.ContainsFunc(o.links, func(l link) bool { return !l.loopback }) {
-		out = append(out, "the machine has no Ethernet link, or the kernel no driver for it")
-	}
 	for _, c := range n.Links {
 		found := slices.ContainsFunc(o.links, func(l link) bool {
 			m := configOf(plan.Network{Links: []plan.Link{c}}, l)

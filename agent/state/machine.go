@@ -83,6 +83,8 @@ type Network struct {
 	// Online is set once a link has a global address and a default route (or every configured static address).
 	Online bool     `json:"online"`
 	Errors []string `json:"errors,omitempty"`
+	// Warnings do not make the machine degraded.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Link is one observed Ethernet link.

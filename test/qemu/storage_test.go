@@ -67,6 +67,7 @@ func TestPowerButton(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.expect(`^stele: .*state: shutting-down`)
+	g.expect(`^stele: .*container demo: exited: stopped`)
 	if err := g.Wait(ctx); err != nil {
 		t.Fatal(err)
 	}
