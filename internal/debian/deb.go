@@ -12,15 +12,24 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // ErrStop ends WalkDeb early, without an error.
 var ErrStop = errors.New("stop")
 
+// maxDataBytes bounds what a package may decompress to, so that a few kilobytes cannot keep us busy for hours. The largest we use is the
+// kernel's source, 150 MB.
+const maxDataBytes = 4 << 30
+
 // WalkDeb calls each for every file of a binary package (deb(5)), in the archive's order. Names are absolute and clean.
 // The reader is valid during the call only.
 func WalkDeb(deb io.Reader, each func(name string, header *tar.Header, content io.Reader) error) error {
-	ar, err := newArReader(bufio.NewReaderSize(deb, 1<<20))
+	return walkDeb(deb, maxDataBytes, each)
+}
+
+func walkDeb(deb io.Reader, limit int64, each func(name string, header *tar.Header, content io.Reader) error) error {
+	ar, err := newArReader(bufio.NewReaderSize(deb, 64<<10))
 	if err != nil {
 		return err
 	}
@@ -33,18 +42,18 @@ func WalkDeb(deb io.Reader, each func(name string, header *tar.Header, content i
 			return err
 		}
 		if suffix, ok := strings.CutPrefix(name, "data.tar"); ok {
-			return walkData(content, suffix, each)
+			return walkData(content, suffix, limit, each)
 		}
 	}
 }
 
-func walkData(content io.Reader, suffix string, each func(string, *tar.Header, io.Reader) error) error {
+func walkData(content io.Reader, suffix string, limit int64, each func(string, *tar.Header, io.Reader) error) error {
 	plain, err := decompress(content, suffix)
 	if err != nil {
 		return err
 	}
 	defer plain.Close()
-	files := tar.NewReader(plain)
+	files := tar.NewReader(&boundedReader{plain, limit})
 	for {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
@@ -63,6 +72,20 @@ func walkData(content io.Reader, suffix string, each func(string, *tar.Header, i
 	}
 }
 
+// boundedReader fails where io.LimitReader would silently end.
+type boundedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errors.New("it decompresses to too many bytes")
+	}
+	return n, err
+}
+
 func decompress(r io.Reader, suffix string) (io.ReadCloser, error) {
 	switch suffix {
 	case "":
@@ -70,7 +93,8 @@ func decompress(r io.Reader, suffix string) (io.ReadCloser, error) {
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".xz":
-		x, err := xz.NewReader(r)
+		// The archive's own dictionary size counts where it is larger; without this each reader would take 8 MiB at once.
+		x, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(r)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func arMember(name string, content []byte) string {
 	return fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n%s", name, 0, 0, 0, "100644", len(content), padded)
 }
 
-func tarball(t *testing.T) []byte {
+func tarball(t testing.TB) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -39,7 +39,7 @@ func tarball(t *testing.T) []byte {
 	return out.Bytes()
 }
 
-func compressed(t *testing.T, suffix string, content []byte) []byte {
+func compressed(t testing.TB, suffix string, content []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	var w io.WriteCloser
@@ -66,7 +66,7 @@ func compressed(t *testing.T, suffix string, content []byte) []byte {
 	return out.Bytes()
 }
 
-func deb(t *testing.T, suffix string) []byte {
+func deb(t testing.TB, suffix string) []byte {
 	return []byte(arMagic + arMember("debian-binary", []byte("2.0\n")) + arMember("control.tar.gz/", []byte("odd")) +
 		arMember("data.tar"+suffix, compressed(t, suffix, tarball(t))))
 }
@@ -92,6 +92,19 @@ func TestWalkDebStops(t *testing.T) {
 	err := WalkDeb(bytes.NewReader(deb(t, "")), func(string, *tar.Header, io.Reader) error { calls++; return ErrStop })
 	if err != nil || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+func TestWalkDebIsBounded(t *testing.T) {
+	for _, suffix := range []string{".gz", ".xz", ".zst"} {
+		zeroes := arMagic + arMember("data.tar"+suffix, compressed(t, suffix, append(tarball(t), make([]byte, 1<<20)...)))
+		err := walkDeb(strings.NewReader(zeroes), 1<<10, func(_ string, _ *tar.Header, r io.Reader) error {
+			_, err := io.Copy(io.Discard, r)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "too many bytes") {
+			t.Errorf("data.tar%s: %v", suffix, err)
+		}
 	}
 }
 
