@@ -13,6 +13,7 @@ import (
 	"github.com/stele-os/stele/builder/assemble"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/sparse"
 )
 
 // writeImage writes the output directory, unless it holds this very image already.
@@ -52,7 +53,7 @@ func (b *build) replaceImage(ctx context.Context, dir, key string) (*output.Mani
 	if err != nil {
 		return nil, err
 	}
-	if err := output.CopySparse(ctx, filepath.Join(stage, definition.OutputKernel), b.kernelPath()); err != nil {
+	if err := sparse.Copy(ctx, filepath.Join(stage, definition.OutputKernel), b.kernelPath()); err != nil {
 		return nil, err
 	}
 	m, err := b.manifest(ctx, stage, info, result)

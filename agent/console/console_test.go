@@ -3,12 +3,9 @@ package console
 import (
 	"bytes"
 	"context"
-	"flag"
 	"io"
 	"log/slog"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,26 +13,8 @@ import (
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("differs from %s (-update writes it):\n%s", path, got)
-	}
-}
 
 // drain runs c until it is empty and returns what it wrote.
 func drain(c *Console) string { return c.take() }
@@ -181,8 +160,8 @@ func TestReport(t *testing.T) {
 	if strings.Contains(got, "hunter2") {
 		t.Error("the report holds a secret")
 	}
-	golden(t, "report.txt", got)
-	golden(t, "report-empty.txt", strings.Join(report(snapshot{}, phaseBooting, moments{}, Memory{}), "\n")+"\n")
+	golden.Compare(t, "testdata/report.txt", got)
+	golden.Compare(t, "testdata/report-empty.txt", strings.Join(report(snapshot{}, phaseBooting, moments{}, Memory{}), "\n")+"\n")
 }
 
 func TestWatcher(t *testing.T) {
@@ -206,7 +185,7 @@ func TestWatcher(t *testing.T) {
 	down := failed
 	down.Shutdown = &state.Shutdown{}
 	step(down, 15*time.Second)
-	golden(t, "watch.txt", drain(c)+"waits: "+strings.Join(waits, " ")+"\n")
+	golden.Compare(t, "testdata/watch.txt", drain(c)+"waits: "+strings.Join(waits, " ")+"\n")
 }
 
 func TestRunPrintsTheStateOfAMachine(t *testing.T) {

@@ -1,11 +1,7 @@
 package containers
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,9 +10,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var around = surroundings{hostname: "node-1", version: "1.2.3", cgroupPath: "/stele/containers/web", etcDir: "/run/stele"}
 
@@ -55,34 +50,18 @@ func TestBuildSpec(t *testing.T) {
 				}
 				spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: spec.Linux.Seccomp.DefaultAction} // containerd's own, long
 			}
-			golden(t, "spec-"+tt.name+".json", spec)
+			compareJSON(t, "spec-"+tt.name+".json", spec)
 		})
 	}
 }
 
-func golden(t *testing.T, name string, value any) {
+func compareJSON(t *testing.T, name string, value any) {
 	t.Helper()
 	got, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = append(got, '\n')
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("differs from %s; look at the change, then run with -update:\n%s", path, got)
-	}
+	golden.Compare(t, "testdata/"+name, string(got)+"\n")
 }
 
 func TestCommandLine(t *testing.T) {

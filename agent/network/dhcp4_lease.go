@@ -115,16 +115,6 @@ func addrs(ips []net.IP) []netip.Addr {
 }
 
 func prefix(n *net.IPNet) (netip.Prefix, bool) {
-	if n == nil {
-		return netip.Prefix{}, false
-	}
-	a, ok := netip.AddrFromSlice(n.IP)
-	ones, bits := n.Mask.Size()
-	if !ok || bits == 0 {
-		return netip.Prefix{}, false
-	}
-	if a = a.Unmap(); ones > a.BitLen() {
-		return netip.Prefix{}, false
-	}
-	return netip.PrefixFrom(a, ones).Masked(), true
+	p, ok := prefixOf(n)
+	return p.Masked(), ok
 }

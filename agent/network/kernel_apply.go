@@ -85,7 +85,8 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	if !ok || bits == 0 {
 		return netip.Prefix{}, false
 	}
-	return netip.PrefixFrom(a.Unmap(), ones), true
+	p := netip.PrefixFrom(a.Unmap(), ones)
+	return p, p.IsValid()
 }
 
 // attributes parses netlink attributes; what is malformed yields none.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,10 +9,9 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/internal/golden"
 	"github.com/stele-os/stele/internal/strictyaml"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each testdata/NAME.yaml is a document; NAME.facts.yaml, where it exists, the machine's facts; NAME.golden.yaml the plan.
 func TestPlan(t *testing.T) {
@@ -41,7 +39,7 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, base+".golden.yaml", got)
+			golden.Compare(t, base+".golden.yaml", string(got))
 		})
 	}
 }
@@ -54,22 +52,6 @@ func decodeFile(t *testing.T, file string, into any) {
 	}
 	if _, problems := strictyaml.Decode(data, into); problems != nil {
 		t.Fatal(file, problems)
-	}
-}
-
-func compareGolden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew); got\n%s\nwant\n%s", file, got, want)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,27 +14,9 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/stele-os/stele/internal/golden"
 	"github.com/stele-os/stele/internal/gpt"
 )
-
-var update = flag.Bool("update", false, "write golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("differs from %s (-update writes it):\n%s", path, got)
-	}
-}
 
 // memory is a disk or partition in memory. It records its writes and can fail as a power cut does.
 type memory struct {
@@ -293,7 +274,7 @@ func TestTemplateSurvivesPowerCuts(t *testing.T) {
 			if !bytes.Equal(m.content[:len(image)], image) || m.content[len(image)] == 0xaa && len(image) < headBytes/8 {
 				t.Error("the partition does not hold the template")
 			}
-			golden(t, "template-writes.txt", strings.Join(m.log, "\n")+"\n")
+			golden.Compare(t, "testdata/template-writes.txt", strings.Join(m.log, "\n")+"\n")
 			return
 		}
 		if !errors.Is(err, errPowerCut) {
@@ -332,7 +313,7 @@ func TestTableSurvivesPowerCuts(t *testing.T) {
 		t.Fatalf("changed %v, error %v", changed, err)
 	}
 	p := grown.Partition(6)
-	golden(t, "grown.txt", fmt.Sprintf("sectors %d\nlast usable %d\nvar %d to %d\n", grown.Sectors, grown.LastUsableLBA, p.FirstLBA, p.LastLBA))
+	golden.Compare(t, "testdata/grown.txt", fmt.Sprintf("sectors %d\nlast usable %d\nvar %d to %d\n", grown.Sectors, grown.LastUsableLBA, p.FirstLBA, p.LastLBA))
 	for cut := 1; ; cut++ {
 		m := &memory{content: bytes.Clone(start.content), cutAt: cut}
 		err := writeTable(m, grown)
@@ -344,7 +325,7 @@ func TestTableSurvivesPowerCuts(t *testing.T) {
 			if now.Partition(6).LastLBA != p.LastLBA {
 				t.Error("the partition is not larger")
 			}
-			golden(t, "table-writes.txt", strings.Join(m.log, "\n")+"\n")
+			golden.Compare(t, "testdata/table-writes.txt", strings.Join(m.log, "\n")+"\n")
 			break
 		}
 		if now.Partition(6).LastLBA != before.Partition(6).LastLBA {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,26 +14,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("differs from %s (-update writes it):\n%s", path, got)
-	}
-}
 
 func write(t *testing.T, root, path, content string) {
 	t.Helper()
@@ -78,7 +60,7 @@ func TestMountTable(t *testing.T) {
 	for _, m := range Mounts {
 		fmt.Fprintf(&table, "%-28s %-11s %-25s %-35s late=%-5v optional=%v\n", m.Target, m.Type, flagWords(m.Flags), m.Data, m.Late, m.Optional)
 	}
-	golden(t, "mounts.txt", table.String())
+	golden.Compare(t, "testdata/mounts.txt", table.String())
 	if len(EarlyMounts())+len(LateMounts()) != len(Mounts) {
 		t.Error("a row is neither early nor late")
 	}
@@ -105,7 +87,7 @@ func TestParameters(t *testing.T) {
 		seen[p.Name] = true
 		fmt.Fprintf(&table, "%s = %s\n", p.Name, p.Value)
 	}
-	golden(t, "parameters.txt", table.String())
+	golden.Compare(t, "testdata/parameters.txt", table.String())
 }
 
 func TestApplyParameters(t *testing.T) {

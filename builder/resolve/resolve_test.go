@@ -1,11 +1,9 @@
 package resolve
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,9 +13,8 @@ import (
 
 	"github.com/stele-os/stele/builder/store"
 	"github.com/stele-os/stele/internal/debian"
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 type fakeIndex []debian.Package
 
@@ -52,19 +49,7 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/lock.golden"
-	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	golden.Compare(t, "testdata/lock.golden", string(got))
 	if _, err := Decode("lock.yaml", got); err != nil {
 		t.Errorf("cannot read back: %v", err)
 	}

@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"flag"
 	"io/fs"
 	"os"
 	"path"
@@ -11,9 +10,8 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 var buildTime = time.Unix(1_700_000_000, 0)
 
@@ -40,19 +38,7 @@ func testBase(t *testing.T) *Tree {
 }
 
 func TestBaseListing(t *testing.T) {
-	got, golden := testBase(t).Listing(), filepath.Join("..", "..", "rootfs", "base.listing")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the root changed; -update if that is wanted.\ngot:\n%s\nwant:\n%s", got, want)
-	}
+	golden.Compare(t, "../../rootfs/base.listing", testBase(t).Listing())
 }
 
 // TestBaseIsHarmless looks at the finished tree, whatever rules Add holds.

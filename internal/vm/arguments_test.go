@@ -1,14 +1,13 @@
 package vm
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/stele-os/stele/internal/golden"
+)
 
 func TestArgumentsGolden(t *testing.T) {
 	cases := []struct {
@@ -40,7 +39,7 @@ func TestArgumentsGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, c.name+".golden", strings.Join(arguments(o, goldenResolved(o)), "\n")+"\n")
+			golden.Compare(t, "testdata/"+c.name+".golden", strings.Join(arguments(o, goldenResolved(o)), "\n")+"\n")
 		})
 	}
 }
@@ -66,23 +65,6 @@ func goldenResolved(o Options) resolved {
 		r.fwCfg[name] = "/dir/" + filepath.Base(name)
 	}
 	return r
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (run with -update to accept):\n--- got\n%s--- want\n%s", path, got, want)
-	}
 }
 
 func TestCommandLineCanBeTypedAgain(t *testing.T) {

@@ -92,7 +92,7 @@ func TestCopyLeavesTheOriginal(t *testing.T) {
 	if err := os.Mkdir(o.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	paths, err := prepareDisks(o)
+	paths, err := prepareDisks(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestCopyLeavesTheOriginal(t *testing.T) {
 	if err := os.WriteFile(paths[0], []byte("changed"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := prepareDisks(o); err != nil {
+	if _, err := prepareDisks(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(paths[0]); !bytes.HasPrefix(got, []byte("changed")) {
@@ -113,7 +113,7 @@ func TestCopyLeavesTheOriginal(t *testing.T) {
 }
 
 func TestMissingDisk(t *testing.T) {
-	if _, err := prepareDisks(Options{Disks: []Disk{{Path: "/nonexistent/disk.raw"}}}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := prepareDisks(t.Context(), Options{Disks: []Disk{{Path: "/nonexistent/disk.raw"}}}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -124,7 +124,7 @@ func (vm *VM) resolve(ctx context.Context, o Options, qemu string) (r resolved, 
 			return r, err
 		}
 	}
-	if r.disks, err = prepareDisks(o); err != nil {
+	if r.disks, err = prepareDisks(ctx, o); err != nil {
 		return r, err
 	}
 	for name, content := range o.FwCfg {

@@ -2,18 +2,14 @@ package main
 
 import (
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMedian(t *testing.T) {
 	s := time.Second
@@ -58,19 +54,7 @@ func TestTable(t *testing.T) {
 		Boot:  summarise(boots),
 		Idle:  Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
 	})
-	path := filepath.Join("testdata", "table.golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("differs from %s (-update writes it):\n%s", path, got)
-	}
+	golden.Compare(t, "testdata/table.golden", got)
 	if strings.Contains(got, "%!") {
 		t.Error("a format does not fit its value")
 	}

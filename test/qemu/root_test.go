@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/stele-os/stele/internal/gpt"
-	"github.com/stele-os/stele/internal/vm"
+	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
 
@@ -59,7 +59,7 @@ func TestFlippedByteReboots(t *testing.T) {
 func flippedDisk(t *testing.T, at int) string {
 	t.Helper()
 	disk := directory(t) + "/flipped.raw"
-	if err := vm.CopySparse(disk, image.File("disk.raw")); err != nil {
+	if err := sparse.Copy(t.Context(), disk, image.File("disk.raw")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(disk, os.O_RDWR, 0)

@@ -3,18 +3,14 @@ package machine
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stele-os/stele/internal/golden"
 	"github.com/stele-os/stele/internal/vm"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestForwards(t *testing.T) {
 	cases := []struct {
@@ -52,7 +48,7 @@ func TestSummary(t *testing.T) {
 	report := ParseReports(readLines(t, "console.txt"))[0]
 	report.Failed = []string{"container db: exit code 137"}
 	summary := Summary{Machine: &vm.VM{Dir: "/build/run", Accel: "tcg"}, Report: report, URL: "http://127.0.0.1:8080/", Answered: 12345 * time.Millisecond}
-	compareGolden(t, "summary.golden", summary.String())
+	golden.Compare(t, "testdata/summary.golden", summary.String())
 }
 
 func TestProgress(t *testing.T) {
@@ -61,22 +57,5 @@ func TestProgress(t *testing.T) {
 	for i, line := range readLines(t, "console.txt") {
 		print(vm.Line{Index: i, Text: line, At: time.Unix(int64(i), 0)})
 	}
-	compareGolden(t, "progress.golden", out.String())
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (run with -update to accept):\n--- got\n%s--- want\n%s", path, got, want)
-	}
+	golden.Compare(t, "testdata/progress.golden", out.String())
 }
