@@ -20,8 +20,7 @@ const (
 type blkpgPartition struct {
 	start, length int64 // bytes
 	number        int32
-	devname       [64]byte
-	volname       [64]byte
+	_             [64 + 64]byte // devname, volname
 	_             [4]byte
 }
 
