@@ -48,6 +48,7 @@ test: image demo ## Run all tests, QEMU boots included
 check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing
 	go vet ./... && go vet -tags qemu ./test/...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'hint: run gofmt -w on these'; exit 1; }
+	go mod tidy -diff
 	go run $(STATICCHECK) ./...
 	CGO_ENABLED=1 go test -race $(RACE)
 	$(MAKE) generate && git diff --exit-code -- docs
