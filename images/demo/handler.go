@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,11 +43,13 @@ func handler() http.Handler {
 		fmt.Fprintln(os.Stdout, r.FormValue("stdout"))
 		fmt.Fprintln(os.Stderr, r.FormValue("stderr"))
 	})
+	mux.HandleFunc("GET /chatter", chatter)
 	mux.HandleFunc("GET /exit", exit)
 	mux.HandleFunc("GET /kill", kill)
 	mux.HandleFunc("GET /alloc", allocate())
 	mux.HandleFunc("GET /write", write)
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
+	mux.HandleFunc("GET /size", size)
 	return mux
 }
 
@@ -91,6 +94,41 @@ func process(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	file(filepath.Join("/proc", strconv.Itoa(pid), name))(w, r)
+}
+
+func chatter(w http.ResponseWriter, r *http.Request) {
+	mib, err := strconv.Atoi(r.FormValue("mib"))
+	if err != nil || mib < 0 {
+		http.Error(w, "mib is no number", http.StatusBadRequest)
+		return
+	}
+	lines := []byte(strings.Repeat(strings.Repeat("x", 127)+"\n", 512)) // 64 KiB
+	for range mib * 16 {
+		if _, err := os.Stdout.Write(lines); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	fmt.Fprintf(w, "wrote %d MiB\n", mib)
+}
+
+func size(w http.ResponseWriter, r *http.Request) {
+	var total int64
+	err := filepath.WalkDir(r.FormValue("path"), func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	fmt.Fprintln(w, total)
 }
 
 func exit(w http.ResponseWriter, r *http.Request) {

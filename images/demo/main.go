@@ -9,11 +9,13 @@
 //	GET /proc/PID/FILE          status or cmdline of a process (with hostPID: of the host)
 //	GET /mounts                 the container's mounts
 //	GET /log?stdout=&stderr=    writes one line to each
+//	GET /chatter?mib=N          writes N MiB of lines to standard output
 //	GET /exit?code=N            ends the process
 //	GET /kill?pid=P&signal=N    sends a signal to a process that the container sees (with hostPID: of the host)
 //	GET /alloc?mib=N            takes and touches N MiB of memory, and keeps them
 //	GET /write?path=P&data=D    writes a file, made durable
 //	GET /read?path=P            reads a file
+//	GET /size?path=P            bytes of all files below a directory
 //
 // It listens on PORT (default 8080) and ends on SIGTERM. It needs no file and no network beyond that port: a scratch image holds it.
 package main
