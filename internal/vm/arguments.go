@@ -131,6 +131,12 @@ func nicArguments(i int, n NIC, r resolved) []string {
 	if n.Net != "" {
 		netdev += ",net=" + n.Net
 	}
+	if n.IPv6Only {
+		netdev += ",ipv4=off,ipv6=on"
+	}
+	if n.Hostname != "" {
+		netdev += ",hostname=" + escape(n.Hostname)
+	}
 	if n.Restrict {
 		netdev += ",restrict=on"
 	}

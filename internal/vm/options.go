@@ -70,6 +70,10 @@ type NIC struct {
 	Net string
 	// Restrict cuts the guest off from the host and from everything behind it; Forwards and GuestForwards go on working.
 	Restrict bool
+	// IPv6Only leaves IPv4 out. QEMU forwards no ports then; the host's [::1] is the guest's [fec0::2] where Restrict is unset.
+	IPv6Only bool
+	// Hostname is what the DHCP server calls the guest.
+	Hostname string
 	// MAC is the hardware address. Default: 52:54:00:00:00:<index>.
 	MAC string
 	// Forwards are guest ports reachable on the host's loopback.

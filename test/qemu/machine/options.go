@@ -50,6 +50,9 @@ type Options struct {
 	Outside bool
 	// Net is the network's address range. Default: 10.0.2.0/24.
 	Net string
+	// IPv6Only, Hostname: as in vm.NIC. Nothing is forwarded to a machine without IPv4.
+	IPv6Only bool
+	Hostname string
 	// Forwards are guest ports reachable on the host. Default: DemoPort.
 	Forwards []vm.Forward
 	// GuestForwards lead from the guest to services on the host's loopback.
@@ -87,8 +90,10 @@ func (i Image) VM(o Options) vm.Options {
 }
 
 func (o Options) nic() vm.NIC {
-	nic := vm.NIC{Net: o.Net, Restrict: !o.Outside, Forwards: o.Forwards, GuestForwards: o.GuestForwards}
-	if nic.Forwards == nil {
+	nic := vm.NIC{
+		Net: o.Net, IPv6Only: o.IPv6Only, Hostname: o.Hostname, Restrict: !o.Outside, Forwards: o.Forwards, GuestForwards: o.GuestForwards,
+	}
+	if nic.Forwards == nil && !o.IPv6Only {
 		nic.Forwards = []vm.Forward{{Guest: DemoPort}}
 	}
 	return nic
