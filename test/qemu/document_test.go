@@ -3,6 +3,7 @@
 package qemu
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -61,4 +62,14 @@ func TestLastGoodDocument(t *testing.T) {
 	third := boot(t, machine.Options{Direct: true, Dir: dir, Document: document("hostname: demo\ncontainerz: []")})
 	third.serving()
 	third.expect(`^stele: .*state: config-invalid`)
+}
+
+// A document that is too large is refused as a whole.
+func TestOversizeDocument(t *testing.T) {
+	large := append(bytes.Clone(machine.DemoDocument), bytes.Repeat([]byte("#"), 1<<20)...)
+	g := boot(t, machine.Options{Direct: true, Document: large})
+	g.expect(`^stele: .*error: document: .*larger than the limit of 1048576 bytes`)
+	g.expect(`^stele: .*state: waiting-for-metadata`)
+	g.powerOff()
+	g.never(`container demo: `)
 }

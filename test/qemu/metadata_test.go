@@ -4,6 +4,7 @@ package qemu
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/diskfs/go-diskfs/filesystem/iso9660"
 
 	"github.com/stele-os/stele/internal/fat"
+	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/imds"
 	"github.com/stele-os/stele/test/qemu/machine"
@@ -49,6 +51,27 @@ func TestEC2(t *testing.T) {
 	if !slices.Contains(service.Reads(), "/latest/user-data") {
 		t.Errorf("the service was asked for %q", service.Reads())
 	}
+}
+
+// A machine of its own, without cloud or hypervisor, finds the file on the ESP of its boot disk.
+func TestMetal(t *testing.T) {
+	dir := directory(t)
+	disk, source := filepath.Join(dir, "metal.raw"), filepath.Join(dir, "config.yaml")
+	if err := vm.CopySparse(disk, image.File("disk.raw")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(source, machine.DemoDocument, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	esp := fmt.Sprintf("%s@@%d", disk, partition(t, f, "esp"))
+	f.Close()
+	oracle.Run(t, "mmd", "-i", esp, "::stele")
+	oracle.Run(t, "mcopy", "-i", esp, source, "::stele/config.yaml")
+	expectDocument(t, machine.Options{Dir: dir, Disk: disk}, `^metal .*/stele/config\.yaml on /dev/vda1`)
 }
 
 // expectDocument boots without fw_cfg: the demo serves, and the report says where its document came from.
