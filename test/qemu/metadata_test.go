@@ -18,6 +18,7 @@ import (
 
 	"github.com/stele-os/stele/internal/fat"
 	"github.com/stele-os/stele/internal/oracle"
+	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/imds"
 	"github.com/stele-os/stele/test/qemu/machine"
@@ -57,7 +58,7 @@ func TestEC2(t *testing.T) {
 func TestMetal(t *testing.T) {
 	dir := directory(t)
 	disk, source := filepath.Join(dir, "metal.raw"), filepath.Join(dir, "config.yaml")
-	if err := vm.CopySparse(disk, image.File("disk.raw")); err != nil {
+	if err := sparse.Copy(t.Context(), disk, image.File("disk.raw")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(source, machine.DemoDocument, 0o644); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
@@ -46,7 +47,7 @@ func TestPowerCutsWhileGrowing(t *testing.T) {
 func TestCloneOfTheBootDisk(t *testing.T) {
 	dir := directory(t)
 	clone := filepath.Join(dir, "clone.raw")
-	if err := vm.CopySparse(clone, image.File("disk.raw")); err != nil {
+	if err := sparse.Copy(t.Context(), clone, image.File("disk.raw")); err != nil {
 		t.Fatal(err)
 	}
 	before := startOfVar(t, clone)
