@@ -16,18 +16,23 @@ func readBounded(r io.Reader, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if len(b) > limit {
-		return nil, fmt.Errorf("larger than the limit of %d bytes", limit)
+		return nil, tooLarge(limit)
 	}
 	return b, nil
 }
 
-// readFile is readBounded of a file.
+func tooLarge(limit int) error { return fmt.Errorf("larger than the limit of %d bytes", limit) }
+
+// readFile is readBounded of a file. One whose size is known to be too large is not read at all: fw_cfg comes byte by byte through an I/O port.
 func readFile(path string, limit int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > int64(limit) {
+		return nil, fmt.Errorf("cannot read %q: %w", path, tooLarge(limit))
+	}
 	b, err := readBounded(f, limit)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", path, err)

@@ -24,7 +24,7 @@ type Machine struct {
 
 // MachineSpec is the desired state of one machine.
 type MachineSpec struct {
-	// Hostname is the machine's name (RFC 1123 label or dotted name). Empty: the name the platform gives, else "stele".
+	// Hostname is the machine's name (RFC 1123 label or dotted name). Empty: the name the platform gives, else the first label of the one that DHCP gives, else "stele".
 	Hostname string `json:"hostname,omitempty" yaml:"hostname,omitempty"`
 	// Network configures links and name resolution. Absent: every Ethernet link uses DHCPv4 and IPv6 autoconfiguration.
 	Network Network `json:"network,omitzero" yaml:"network,omitempty"`
