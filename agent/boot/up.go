@@ -124,6 +124,7 @@ func (a *agent) hardenKernel() {
 	if err != nil {
 		a.log.Error(err.Error())
 	}
+	missing = slices.DeleteFunc(missing, func(name string) bool { return system.BuiltOut[name] })
 	if len(missing) > 0 {
 		a.log.Info(fmt.Sprintf("kernel parameters: %d not in this kernel: %s", len(missing), strings.Join(missing, " ")))
 	}

@@ -73,3 +73,9 @@ var Parameters = []Parameter{
 	{"net.ipv4.tcp_syncookies", "1", "a SYN flood does not close the listen queue"},
 	{"net.ipv4.tcp_rfc1337", "1", "no time-wait assassination (RFC 1337)"},
 }
+
+// BuiltOut are those of Parameters that our kernel lacks because the feature itself is compiled out. A kernel of one's own may have them.
+var BuiltOut = map[string]bool{
+	"kernel.io_uring_disabled": true, "kernel.kexec_load_disabled": true, "kernel.sysrq": true,
+	"vm.unprivileged_userfaultfd": true, "kernel.core_pattern": true, "vm.mmap_rnd_compat_bits": true,
+}

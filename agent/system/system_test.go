@@ -88,6 +88,11 @@ func TestParameters(t *testing.T) {
 		fmt.Fprintf(&table, "%s = %s\n", p.Name, p.Value)
 	}
 	golden.Compare(t, "testdata/parameters.txt", table.String())
+	for name := range BuiltOut {
+		if !seen[name] {
+			t.Errorf("%s is built out, but not a parameter", name)
+		}
+	}
 }
 
 func TestApplyParameters(t *testing.T) {
