@@ -11,11 +11,12 @@ import (
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/docs/reference"
 )
 
 func TestGenerated(t *testing.T) {
-	files, err := reference.Files("../api/v1alpha1")
+	files, err := reference.Files("..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +37,9 @@ var fence = regexp.MustCompile("(?ms)^```ya?ml[^\n]*\n(.*?)^```")
 // machineKind tells a configuration document from other YAML.
 var machineKind = regexp.MustCompile(`(?m)^kind: Machine\s*$`)
 
-// TestFencedDocuments runs every configuration document in README and pages through the agent's code.
-func TestFencedDocuments(t *testing.T) {
+// fenced calls each for the YAML blocks of that kind in README and pages.
+func fenced(t *testing.T, kind *regexp.Regexp, each func(page string, block []byte)) {
+	t.Helper()
 	pages, _ := filepath.Glob("*.md")
 	more, _ := filepath.Glob("*/*.md")
 	count := 0
@@ -47,15 +49,40 @@ func TestFencedDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, block := range fence.FindAllSubmatch(text, -1) {
-			if machineKind.Match(block[1]) {
+			if kind.Match(block[1]) {
 				count++
-				evaluate(t, page, block[1], plan.Facts{})
+				each(page, block[1])
 			}
 		}
 	}
 	if count == 0 {
-		t.Error("no document found: is the pattern still right?")
+		t.Error("nothing found: is the pattern still right?")
 	}
+}
+
+// TestFencedDocuments runs every configuration document in README and pages through the agent's code.
+func TestFencedDocuments(t *testing.T) {
+	fenced(t, machineKind, func(page string, block []byte) { evaluate(t, page, block, plan.Facts{}) })
+}
+
+// imageKind tells an image definition from other YAML.
+var imageKind = regexp.MustCompile(`(?m)^kind: Image\s*$`)
+
+// TestFencedDefinitions loads every image definition in README and pages as if it lay in images/.
+func TestFencedDefinitions(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../images")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "fenced.yaml")
+	fenced(t, imageKind, func(page string, block []byte) {
+		if err := os.WriteFile(file, block, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := definition.Load(file); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	})
 }
 
 // TestExamples evaluates every example; the facts beside them name the baked image.

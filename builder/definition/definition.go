@@ -23,38 +23,38 @@ const (
 	Kind       = "Image"
 )
 
-// Definition is one image definition, its base applied, its paths relative to the working directory.
+// Definition is one image definition. Once loaded, its base is applied and its paths are relative to the working directory.
 type Definition struct {
 	// APIVersion is always "stele/v1alpha1".
-	APIVersion string `yaml:"apiVersion"`
+	APIVersion string `yaml:"apiVersion" jsonschema:"enum=stele/v1alpha1"`
 	// Kind is always "Image".
-	Kind string `yaml:"kind"`
-	// Base is the definition this one builds upon.
-	Base string `yaml:"base"`
-	// Name of the image, an RFC 1123 label; also the folder of its outputs.
-	Name string `yaml:"name"`
-	// Version is a semantic version without build metadata: '+' separates boot counters in UKI file names.
-	Version string `yaml:"version"`
-	// Architectures the image can be built for.
-	Architectures []Arch `yaml:"architectures"`
-	// Kernel says which kernel the image starts.
-	Kernel Kernel `yaml:"kernel"`
-	// CommandLine adds words to the kernel command line. The builder's own words cannot be overridden.
-	CommandLine []string `yaml:"commandLine"`
-	// Files are added to the root.
-	Files []File `yaml:"files"`
-	// Document is a Machine document that lies in the image; platform and user documents are merged over it.
-	Document string `yaml:"document"`
-	// Images are OCI images that lie unpacked in the verified root and start without network.
-	Images []Image `yaml:"images"`
+	Kind string `yaml:"kind" jsonschema:"enum=Image"`
+	// Base is the definition this one builds upon: a path, as all paths relative to the file it stands in.
+	Base string `yaml:"base,omitempty"`
+	// Name of the image, an RFC 1123 label. Needed, here or in the base.
+	Name string `yaml:"name,omitempty"`
+	// Version is a semantic version without build metadata ('+' separates boot counters in UKI file names). Needed, here or in the base.
+	Version string `yaml:"version,omitempty"`
+	// Architectures the image can be built for. Needed, here or in the base.
+	Architectures []Arch `yaml:"architectures,omitempty" jsonschema:"enum=x86_64,enum=arm64"`
+	// Kernel says which kernel the image starts. Needed, here or in the base.
+	Kernel Kernel `yaml:"kernel,omitempty"`
+	// CommandLine adds words to the kernel command line. The words of the verified root are the builder's and cannot be given.
+	CommandLine []string `yaml:"commandLine,omitempty"`
+	// Files are added to the root; one of the base's with the same path is replaced.
+	Files []File `yaml:"files,omitempty"`
+	// Document is a file with a Machine document that lies in the image; the user's document is merged over it. The build checks it by the agent's own code.
+	Document string `yaml:"document,omitempty"`
+	// Images are OCI images that lie unpacked in the verified root and start without network; one of the base's with the same name is replaced.
+	Images []Image `yaml:"images,omitempty"`
 	// Partitions are sizes as Kubernetes quantities.
-	Partitions Partitions `yaml:"partitions"`
-	// RootFormat is "erofs" (uncompressed) or "erofs-lz4hc". Default: erofs.
-	RootFormat string `yaml:"rootFormat"`
+	Partitions Partitions `yaml:"partitions,omitempty"`
+	// RootFormat is uncompressed or compressed with LZ4; [root-format.md](root-format.md) has the figures of both. Default: erofs.
+	RootFormat string `yaml:"rootFormat,omitempty" jsonschema:"enum=erofs,enum=erofs-lz4hc"`
 	// Metadata says where the machine's configuration comes from.
-	Metadata Metadata `yaml:"metadata"`
-	// Outputs are the files to write; manifest.json always is. Default: all.
-	Outputs []string `yaml:"outputs"`
+	Metadata Metadata `yaml:"metadata,omitempty"`
+	// Outputs are the files to write beside manifest.json. Default: all.
+	Outputs []string `yaml:"outputs,omitempty" jsonschema:"enum=disk.raw,enum=uki.efi,enum=vmlinuz,enum=root.erofs,enum=root.verity"`
 
 	// File is the path the definition was read from.
 	File string `yaml:"-"`
@@ -63,9 +63,9 @@ type Definition struct {
 // Kernel says which kernel the image starts: exactly one of its fields is given.
 type Kernel struct {
 	// Fragments are merged in order over allnoconfig; {arch} stands for the architecture.
-	Fragments []string `yaml:"fragments"`
+	Fragments []string `yaml:"fragments,omitempty"`
 	// Image is the path of a kernel of one's own, an EFI executable; {arch} stands for the architecture.
-	Image string `yaml:"image"`
+	Image string `yaml:"image,omitempty"`
 }
 
 // File is one regular file of the root, owned by 0:0. Exactly one of source and content is given.
@@ -73,38 +73,38 @@ type File struct {
 	// Path on the root, absolute.
 	Path string `yaml:"path"`
 	// Mode in octal, in quotes. Nothing on the root is writable or, beside the product's own two programs, executable. Default: "0444".
-	Mode string `yaml:"mode"`
-	// Source is a file to copy.
-	Source string `yaml:"source"`
+	Mode string `yaml:"mode,omitempty"`
+	// Source is the path of a file to copy.
+	Source string `yaml:"source,omitempty"`
 	// Content is the text itself.
-	Content *string `yaml:"content"`
+	Content *string `yaml:"content,omitempty"`
 }
 
 // Image is an OCI image baked into the root.
 type Image struct {
-	// Name is how containers refer to it.
+	// Name is what a container's `image` says to run it.
 	Name string `yaml:"name"`
-	// Source is "oci-layout:DIR", "oci-archive:TAR", "docker://NAME@sha256:DIGEST" or "go:DIR" (a Go main package of this
-	// module, built static and alone in its image).
+	// Source is "oci-layout:DIR", "oci-archive:TAR" (also what "docker save" writes), "docker://NAME@sha256:DIGEST" (a registry on the
+	// loopback or at a private address may do without TLS) or "go:DIR" (a Go main package of this module, built static and alone in its image).
 	Source string `yaml:"source"`
 }
 
-// Partitions are sizes as Kubernetes quantities; see disk layout in ARCHITECTURE.md.
+// Partitions are sizes as Kubernetes quantities, multiples of 1 MiB.
 type Partitions struct {
 	// ESP holds the loader and up to three UKIs. Default: 512Mi.
-	ESP string `yaml:"esp"`
+	ESP string `yaml:"esp,omitempty"`
 	// Root is the size of each of the two root slots; at least twice the root is wise. Default: 512Mi.
-	Root string `yaml:"root"`
+	Root string `yaml:"root,omitempty"`
 	// Var is the size of /var in the image; it grows to the end of the disk at first boot. Default: 128Mi.
-	Var string `yaml:"var"`
+	Var string `yaml:"var,omitempty"`
 }
 
 // Metadata says where the machine's configuration comes from.
 type Metadata struct {
-	// Platform fixes the source ("qemu", "nocloud", "ec2", "metal", "none"). Default: found by looking.
-	Platform string `yaml:"platform"`
+	// Platform fixes where the document comes from; "none" means that the image's own is the only one. Default: found by looking.
+	Platform string `yaml:"platform,omitempty" jsonschema:"enum=qemu,enum=nocloud,enum=ec2,enum=metal,enum=none"`
 	// Timeout is how long the machine waits before it says so and uses its last good document. Default: 30s.
-	Timeout string `yaml:"timeout"`
+	Timeout string `yaml:"timeout,omitempty"`
 }
 
 // Names of output files, a contract with everything that reads build/<arch>/.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -146,4 +147,25 @@ func FuzzDecode(f *testing.F) {
 		d.setDefaults()
 		_ = d.Validate()
 	})
+}
+
+// TestWordsOfTags: the schema's words (field tags) are those that Validate takes.
+func TestWordsOfTags(t *testing.T) {
+	for _, c := range []struct {
+		of    any
+		field string
+		want  []string
+	}{
+		{Definition{}, "APIVersion", []string{APIVersion}},
+		{Definition{}, "Kind", []string{Kind}},
+		{Definition{}, "Architectures", strings.Split(joined(Arches), ", ")},
+		{Definition{}, "RootFormat", []string{RootEROFS, RootEROFSLZ4HC}},
+		{Definition{}, "Outputs", Outputs},
+		{Metadata{}, "Platform", platforms[1:]},
+	} {
+		f, _ := reflect.TypeOf(c.of).FieldByName(c.field)
+		if got, want := f.Tag.Get("jsonschema"), "enum="+strings.Join(c.want, ",enum="); got != want {
+			t.Errorf("%s: %q, want %q", c.field, got, want)
+		}
+	}
 }

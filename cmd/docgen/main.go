@@ -1,4 +1,4 @@
-// Command docgen writes the generated documents into a folder; `make generate` runs it.
+// Command docgen writes the generated documents into docs/; `make generate` runs it.
 package main
 
 import (
@@ -11,22 +11,21 @@ import (
 )
 
 func main() {
-	api := flag.String("api", "api/v1alpha1", "`folder` of the document's Go source")
-	out := flag.String("out", "docs", "`folder` to write to")
+	root := flag.String("root", ".", "`folder` of the repository")
 	flag.Parse()
-	if err := run(*api, *out); err != nil {
+	if err := run(*root); err != nil {
 		fmt.Fprintln(os.Stderr, "docgen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(api, out string) error {
-	files, err := reference.Files(api)
+func run(root string) error {
+	files, err := reference.Files(root)
 	if err != nil {
 		return err
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, "docs", name), content, 0o644); err != nil {
 			return err
 		}
 	}

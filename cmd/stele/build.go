@@ -22,7 +22,8 @@ func newBuildCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "build DEFINITION",
 		Short: "Build the disk image that a definition describes",
-		Long: `Build the disk image that a definition (images/*.yaml) describes.
+		Long: `Build the disk image that a definition (images/*.yaml) describes. docs/image.md has every field of one;
+docs/image.schema.json is for editors.
 
 Compiled parts and fetched packages are kept in $STELE_CACHE (default: ~/.cache/stele) and made only once;
 what has not changed is not built again. The Debian mirror is the one of the machine's apt configuration,

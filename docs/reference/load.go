@@ -37,7 +37,7 @@ type kind struct {
 
 // load returns the structs that root reaches, root first, each before those that it uses.
 func load(directory, root string) ([]structType, error) {
-	specs, docs, err := parse(directory)
+	specs, docs, words, err := parse(directory)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func load(directory, root string) ([]structType, error) {
 		if !ok {
 			return nil, fmt.Errorf("there is no struct %q", name)
 		}
-		t, err := structOf(name, docs[name], spec)
+		t, err := structOf(name, docs[name], spec, words)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read struct %q: %w", name, err)
 		}
@@ -64,21 +64,21 @@ func load(directory, root string) ([]structType, error) {
 	return types, nil
 }
 
-// parse returns the structs of a directory and their comments.
-func parse(directory string) (map[string]*ast.StructType, map[string]string, error) {
+// parse returns the structs of a directory, their comments, and the names of its string types.
+func parse(directory string) (specs map[string]*ast.StructType, docs map[string]string, words map[string]bool, err error) {
 	files, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	specs, docs := map[string]*ast.StructType{}, map[string]string{}
+	specs, docs, words = map[string]*ast.StructType{}, map[string]string{}, map[string]bool{}
 	for _, name := range files {
 		source, err := os.ReadFile(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, d := range file.Decls {
 			decl, ok := d.(*ast.GenDecl)
@@ -87,20 +87,26 @@ func parse(directory string) (map[string]*ast.StructType, map[string]string, err
 			}
 			for _, s := range decl.Specs {
 				spec := s.(*ast.TypeSpec)
-				if t, ok := spec.Type.(*ast.StructType); ok {
+				switch t := spec.Type.(type) {
+				case *ast.StructType:
 					specs[spec.Name.Name], docs[spec.Name.Name] = t, text(decl.Doc)
+				case *ast.Ident:
+					words[spec.Name.Name] = t.Name == "string"
 				}
 			}
 		}
 	}
-	return specs, docs, nil
+	return specs, docs, words, nil
 }
 
-func structOf(name, doc string, spec *ast.StructType) (structType, error) {
+func structOf(name, doc string, spec *ast.StructType, words map[string]bool) (structType, error) {
 	t := structType{name: name, doc: doc}
 	for _, f := range spec.Fields.List {
 		if len(f.Names) != 1 || f.Tag == nil {
 			return structType{}, fmt.Errorf("each field has one name and a tag")
+		}
+		if strings.Contains(f.Tag.Value, `yaml:"-"`) {
+			continue
 		}
 		if f.Doc == nil {
 			return structType{}, fmt.Errorf("field %q has no comment", f.Names[0].Name)
@@ -108,6 +114,9 @@ func structOf(name, doc string, spec *ast.StructType) (structType, error) {
 		field, err := fieldOf(f)
 		if err != nil {
 			return structType{}, fmt.Errorf("field %q: %w", f.Names[0].Name, err)
+		}
+		if words[field.kind.object] {
+			field.kind.scalar, field.kind.object = "string", ""
 		}
 		t.fields = append(t.fields, field)
 	}

@@ -2,20 +2,20 @@ package reference
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
 	"strings"
 )
 
-// pageHead is what a person has written: how documents are read and merged.
+// heads are what a person has written: how documents of a kind are read and merged.
 //
-//go:embed head.md
-var pageHead string
+//go:embed *.head.md
+var heads embed.FS
 
-// writePage makes the reference page: its head, then one table for each object.
-func writePage(types []structType) []byte {
+// writePage makes a reference page: its head, then one table for each object.
+func writePage(head []byte, types []structType) []byte {
 	var out bytes.Buffer
-	out.WriteString(pageHead)
+	out.Write(head)
 	for _, t := range types {
 		fmt.Fprintf(&out, "\n## %s\n\n%s\n", t.name, t.doc)
 		if len(t.fields) == 0 {

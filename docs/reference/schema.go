@@ -9,21 +9,20 @@ import (
 type object = map[string]any
 
 // writeSchema makes a JSON Schema (draft 2020-12). It knows names, types and words; what needs thought (addresses, references, "exactly
-// one of") the agent checks, and `stele config check`.
-func writeSchema(types []structType) ([]byte, error) {
+// one of") the product's own code checks (`stele config check`, `stele build`).
+func writeSchema(title string, types []structType) ([]byte, error) {
 	definitions := object{}
 	for _, t := range types {
 		definitions[t.name] = structSchema(t)
 	}
-	root := types[0]
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
-		"title":   "Stele " + root.name,
-		"$ref":    "#/$defs/" + root.name,
+		"title":   title,
+		"$ref":    "#/$defs/" + types[0].name,
 		"$defs":   definitions,
 	})
 	return out.Bytes(), err
