@@ -50,6 +50,12 @@ type guest struct {
 // boot powers a machine on. It is cut off when the test ends, and the test fails if its console ever showed trouble.
 func boot(t *testing.T, o machine.Options) *guest {
 	t.Helper()
+	return bootImage(t, image, o)
+}
+
+// bootImage is boot with another image.
+func bootImage(t *testing.T, image machine.Image, o machine.Options) *guest {
+	t.Helper()
 	if o.Dir == "" {
 		o.Dir = directory(t)
 	}
