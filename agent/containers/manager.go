@@ -20,11 +20,13 @@ type manager struct {
 
 	mu     sync.Mutex
 	status map[string]state.Container
-	order  []string
+	order  []string // wanted names, sorted
+	// ending are workers that were stopped and may still be about it: a container keeps its grace period when it leaves the document.
+	ending map[string]*worker
 }
 
 func newManager(m *state.Machine, o Options, e engine) *manager {
-	return &manager{machine: m, options: o, engine: e, workers: map[string]*worker{}, status: map[string]state.Container{}}
+	return &manager{machine: m, options: o, engine: e, workers: map[string]*worker{}, status: map[string]state.Container{}, ending: map[string]*worker{}}
 }
 
 // run follows the desired state until the context ends, then stops everything.
@@ -62,6 +64,7 @@ func (m *manager) apply(ctx context.Context, desired plan.Desired) {
 	m.mu.Unlock()
 	for _, name := range c.Stop {
 		m.workers[name].stop()
+		m.setEnding(name, m.workers[name])
 		delete(m.workers, name)
 	}
 	for _, name := range c.Replace {
@@ -70,7 +73,7 @@ func (m *manager) apply(ctx context.Context, desired plan.Desired) {
 		m.workers[name] = startWorker(ctx, m, want[name], old)
 	}
 	for _, name := range c.Start {
-		m.workers[name] = startWorker(ctx, m, want[name], nil)
+		m.workers[name] = startWorker(ctx, m, want[name], m.setEnding(name, nil))
 	}
 	m.publish("", state.Container{})
 }
@@ -78,27 +81,65 @@ func (m *manager) apply(ctx context.Context, desired plan.Desired) {
 // stopAll stops all workers at the same time, and kills what is left when the time is nearly over.
 func (m *manager) stopAll() {
 	deadline := m.options.Clock.After(max(m.options.ShutdownTimeout-3*time.Second, 0))
-	for _, w := range m.workers {
+	all := m.allWorkers()
+	for _, w := range all {
 		w.stop()
 	}
-	for _, w := range m.workers {
+	for _, w := range all {
 		select {
 		case <-w.done:
 			continue
 		case <-deadline:
 		}
-		for _, w := range m.workers {
+		for _, w := range all {
 			w.kill()
 		}
 		break
 	}
 	last := m.options.Clock.After(3 * time.Second)
-	for _, w := range m.workers {
+	for _, w := range all {
 		select {
 		case <-w.done:
 		case <-last:
 			return
 		}
+	}
+}
+
+// allWorkers are the present ones and those that are still ending.
+func (m *manager) allWorkers() []*worker {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.AppendSeq(slices.Collect(maps.Values(m.workers)), maps.Values(m.ending))
+}
+
+// setEnding notes the worker that is ending under a name (nil: none) and returns the one noted before.
+func (m *manager) setEnding(name string, w *worker) *worker {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.ending[name]
+	if delete(m.ending, name); w != nil {
+		m.ending[name] = w
+	}
+	return before
+}
+
+// orphan tells whether nobody cares for a container of that name: no document wants it, and no worker is about to end it.
+func (m *manager) orphan(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slices.Contains(m.order, name) {
+		return false
+	}
+	w := m.ending[name]
+	if w == nil {
+		return true
+	}
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -130,7 +171,7 @@ func (m *manager) clean(ctx context.Context) {
 		if ok && inForce {
 			specs := specify(desired)
 			if sleepUnless(ctx, changed, m.options.Clock, orphanDelay) {
-				m.removeOrphans(ctx, specs)
+				m.removeOrphans(ctx)
 			}
 			if sleepUnless(ctx, changed, m.options.Clock, m.options.ImageRetention) {
 				if err := m.engine.CollectImages(ctx, pulledImages(specs)); err != nil && ctx.Err() == nil {
@@ -147,13 +188,13 @@ func (m *manager) clean(ctx context.Context) {
 	}
 }
 
-func (m *manager) removeOrphans(ctx context.Context, want map[string]specification) {
+func (m *manager) removeOrphans(ctx context.Context) {
 	names, err := m.engine.List(ctx)
 	if err != nil {
 		return
 	}
 	for _, name := range names {
-		if _, ok := want[name]; ok {
+		if !m.orphan(name) {
 			continue
 		}
 		if err := m.engine.Remove(ctx, name); err != nil && ctx.Err() == nil {

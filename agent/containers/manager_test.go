@@ -136,6 +136,37 @@ func TestManagerRemovesOrphansOnlyUnderADocument(t *testing.T) {
 	})
 }
 
+// A container that leaves the document keeps its grace period: the search for orphans leaves it alone, and one that comes back under its name waits.
+func TestManagerLeavesTheEndingTheirTime(t *testing.T) {
+	e := newFakeEngine()
+	inWorld(t, e, func(w world) {
+		slow := container("slow")
+		slow.GracePeriod = time.Minute
+		w.want(slow)
+		first := e.task("slow")
+		e.mu.Lock()
+		e.stubborn = true
+		e.mu.Unlock()
+		w.want()
+		w.pass(30 * time.Second)
+		if e.task("slow") != first || !slices.Equal(first.signals, []syscall.Signal{syscall.SIGTERM}) {
+			t.Fatalf("after half of its grace period: signals %v", first.signals)
+		}
+		slow.Args = []string{"anew"}
+		w.want(slow)
+		if e.task("slow") != first {
+			t.Fatal("its successor did not wait")
+		}
+		w.pass(31 * time.Second)
+		if second := e.task("slow"); second == nil || second == first || w.status("slow").Phase != state.ContainerRunning {
+			t.Errorf("its successor does not run: %+v", w.status("slow"))
+		}
+		e.mu.Lock()
+		e.stubborn = false
+		e.mu.Unlock()
+	})
+}
+
 func TestManagerStopsInParallelAndKillsTheStubborn(t *testing.T) {
 	e := newFakeEngine()
 	inWorld(t, e, func(w world) {
