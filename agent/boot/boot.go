@@ -43,6 +43,7 @@ type agent struct {
 	image       v1alpha1.ImageInfo
 	commandLine system.CommandLine
 
+	signals chan os.Signal
 	// requests for going down; the first one counts.
 	requests chan state.Shutdown
 	// loaderRead is closed when what the boot loader told is known (or is known to be missing).
@@ -60,6 +61,7 @@ func Run() {
 	a := newAgent()
 	defer a.lastWords()
 	tuneMemory()
+	hear(a.signals)
 	a.mountEarly()                                    //  1. /dev, /proc, /sys, /run, /tmp, cgroup2
 	a.survivePanics()                                 //  2. a kernel panic, the end of PID 1 included, restarts the machine
 	a.openConsole()                                   //  3. from here on there is someone to tell
@@ -67,12 +69,14 @@ func Run() {
 	a.readImage()                                     //  5. image, kernel command line, processors, memory; the clock is not before the build time
 	a.startManagers()                                 //  6. they wait for what they need in the state
 	go a.inParallel(step{"late mounts", a.mountLate}) //  7. efivarfs and others; publishes what the boot loader told
-	took := a.inParallel(
-		step{"var", a.mountVar},            //  8. publishes Storage
-		step{"groups", a.delegateCgroups},  //  9. containers get groups beside the agent's
-		step{"parameters", a.hardenKernel}, // 10. sysctls
-	)
-	a.announceReady(took) // 11.
-	go a.afterBoot()      // 12. grow /var, credit the random seed
-	a.loop()              // 13. until the machine goes down
+	a.patiently(upLimit, func() {
+		took := a.inParallel(
+			step{"var", a.mountVar},            //  8. publishes Storage
+			step{"groups", a.delegateCgroups},  //  9. containers get groups beside the agent's
+			step{"parameters", a.hardenKernel}, // 10. sysctls
+		)
+		a.announceReady(took) // 11.
+	})
+	go a.afterBoot() // 12. grow /var, credit the random seed
+	a.loop()         // 13. until the machine goes down
 }

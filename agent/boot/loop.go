@@ -18,17 +18,41 @@ import (
 var heard = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM,
 	unix.SIGPWR, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGIO}
 
+// hear begins to take signals. It comes first: until then Go's answer to most of them is to exit, and that is a kernel panic.
+func hear(signals chan<- os.Signal) { signal.Notify(signals, heard...) }
+
+// upLimit is how long the steps before the main loop may take: the journal of a large /var on a slow disk needs minutes, and a watchdog that
+// interrupted that would do so at every boot.
+const upLimit = 10 * time.Minute
+
+// patiently beats the heart while f runs, at most limit, and returns when f does.
+func (a *agent) patiently(limit time.Duration, f func()) {
+	ended := make(chan struct{})
+	go func() { defer close(ended); f() }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	over := time.After(limit)
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+			a.watchdog.Beat()
+		case <-over:
+			tick.Stop() // from here on the watchdog decides
+		}
+	}
+}
+
 // loop beats the heart, and answers signals and requests, until the machine goes down. It never blocks on anything else.
 func (a *agent) loop() {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, heard...)
 	tick := time.NewTicker(time.Second)
 	var deadline <-chan time.Time
 	for {
 		select {
 		case <-tick.C:
 			a.watchdog.Beat()
-		case s := <-signals:
+		case s := <-a.signals:
 			if request, ok := meaning(s); ok {
 				a.request(request.PowerOff, request.Reason)
 			}

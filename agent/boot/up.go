@@ -27,6 +27,7 @@ func newAgent() *agent {
 		console:    console.New(system.SinceKernelStart),
 		machine:    &state.Machine{},
 		reaper:     system.NewReaper(),
+		signals:    make(chan os.Signal, 16),
 		requests:   make(chan state.Shutdown, 1),
 		loaderRead: make(chan struct{}),
 		diskFound:  make(chan struct{}),

@@ -84,7 +84,7 @@ func chooseWatchdog(devices []watchdogDevice) (watchdogDevice, bool) {
 	}), true
 }
 
-// Beat says that the main loop lives. Only the main loop calls it.
+// Beat says that the main loop lives, or that the machine is still on its way there. Only the main goroutine calls it.
 func (w *Watchdog) Beat() { w.beat.Store(int64(time.Since(w.opened))) }
 
 // Run feeds the device while the heartbeat is fresh, until ctx is done. It never closes the device: on the way down the watchdog stays the last net.
