@@ -9,10 +9,11 @@ import (
 	"github.com/stele-os/stele/agent/plan"
 )
 
-// defaultCapabilities are those of Docker and containerd.
+// defaultCapabilities are those of Docker and containerd without CAP_NET_RAW: containers share the machine's network, where it would let each of them
+// read every packet and forge any. Ping works without it (net.ipv4.ping_group_range).
 var defaultCapabilities = []string{
 	"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",
-	"CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+	"CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
 }
 
 // allCapabilities of Linux 6.12 (include/uapi/linux/capability.h), in their order.

@@ -97,9 +97,9 @@ func TestCapabilitySet(t *testing.T) {
 		not  []string
 		size int
 	}{
-		{"default", plan.Security{}, []string{"CAP_CHOWN"}, []string{"CAP_SYS_ADMIN"}, 14},
-		{"add", plan.Security{AddCapabilities: []string{"CAP_NET_ADMIN"}}, []string{"CAP_NET_ADMIN", "CAP_CHOWN"}, nil, 15},
-		{"drop", plan.Security{DropCaps: []string{"CAP_CHOWN"}}, nil, []string{"CAP_CHOWN"}, 13},
+		{"default", plan.Security{}, []string{"CAP_CHOWN"}, []string{"CAP_SYS_ADMIN", "CAP_NET_RAW"}, 13},
+		{"add", plan.Security{AddCapabilities: []string{"CAP_NET_ADMIN"}}, []string{"CAP_NET_ADMIN", "CAP_CHOWN"}, nil, 14},
+		{"drop", plan.Security{DropCaps: []string{"CAP_CHOWN"}}, nil, []string{"CAP_CHOWN"}, 12},
 		{"drop all, add one", plan.Security{DropCaps: []string{"CAP_ALL"}, AddCapabilities: []string{"CAP_CHOWN"}}, []string{"CAP_CHOWN"}, nil, 1},
 		{"add all, drop one", plan.Security{AddCapabilities: []string{"CAP_ALL"}, DropCaps: []string{"CAP_SYS_ADMIN"}}, []string{"CAP_BPF"}, []string{"CAP_SYS_ADMIN"}, 40},
 		{"privileged", plan.Security{Privileged: true}, []string{"CAP_SYS_ADMIN"}, nil, 41},

@@ -70,6 +70,7 @@ var Parameters = []Parameter{
 	{"net.ipv6.conf.default.accept_source_route", "0", "as before, for links to come"},
 	{"net.ipv4.icmp_echo_ignore_broadcasts", "1", "no part in amplification"},
 	{"net.ipv4.icmp_ignore_bogus_error_responses", "1", "no log lines at the will of others"},
+	{"net.ipv4.ping_group_range", "0 2147483647", "ping without CAP_NET_RAW, which containers do not have"},
 	{"net.ipv4.tcp_syncookies", "1", "a SYN flood does not close the listen queue"},
 	{"net.ipv4.tcp_rfc1337", "1", "no time-wait assassination (RFC 1337)"},
 }

@@ -140,7 +140,7 @@ type SecurityContext struct {
 	Privileged bool `json:"privileged,omitempty" yaml:"privileged,omitempty"`
 	// AllowPrivilegeEscalation turns no_new_privs off. Default: false.
 	AllowPrivilegeEscalation bool `json:"allowPrivilegeEscalation,omitempty" yaml:"allowPrivilegeEscalation,omitempty"`
-	// Capabilities are added to and dropped from the default set.
+	// Capabilities are added to and dropped from the default set: Docker's without NET_RAW, because containers share the machine's network.
 	Capabilities Capabilities `json:"capabilities,omitzero" yaml:"capabilities,omitempty"`
 }
 

@@ -25,7 +25,7 @@ func TestContainersAreConfined(t *testing.T) {
 	g.expect(`^stele: hostname: leased`) // neither document nor platform gave one
 
 	rootID, userID := g.get(machine.DemoPort, "/id"), g.get(8081, "/id")
-	contains(t, rootID, "uid 0 gid 0 ", "CapEff:\t00000000a80425fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
+	contains(t, rootID, "uid 0 gid 0 ", "CapEff:\t00000000a80405fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
 	contains(t, userID, "uid 1000 gid 2000 ", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
 
 	for _, path := range []string{"/proc/sys/kernel/hostname", "/sys/fs/cgroup/cgroup.procs", "/sys/kernel/uevent_helper", "/etc/resolv.conf"} {
