@@ -24,6 +24,9 @@ func runDaemon(ctx context.Context, c Config) error {
 	if err := log.SetLevel("error"); err != nil {
 		return err
 	}
+	if err := protectFromOOM("/proc/self/oom_score_adj"); err != nil {
+		return err
+	}
 	for dir, mode := range map[string]os.FileMode{c.Root: 0o700, c.State: 0o711} {
 		if err := os.MkdirAll(dir, mode); err != nil {
 			return fmt.Errorf("cannot make directory %q: %w", dir, err)

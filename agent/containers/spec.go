@@ -54,6 +54,7 @@ func buildSpec(s specification, image ocispec.ImageConfig, u user, around surrou
 				Bounding: capabilities, Effective: effective(capabilities, u), Permitted: effective(capabilities, u),
 			},
 			NoNewPrivileges: c.Security.NoNewPrivileges && !c.Security.Privileged,
+			OOMScoreAdj:     new(int), // by size; without it a container would inherit its shim's protection
 			Rlimits:         []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 1 << 16, Hard: 1 << 20}},
 		},
 		Mounts: mounts(s, around),

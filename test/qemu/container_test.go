@@ -61,6 +61,11 @@ func TestContainerdKilled(t *testing.T) {
 	g.expect(`^stele: .*container killer: running ready`)
 	before := uptime(g)
 	pid := findProcess(g, 8081, "containerd")
+	for path, want := range map[string]string{fmt.Sprintf("/proc/%d/oom_score_adj", pid): "-999", "/proc/self/oom_score_adj": "0"} {
+		if score := strings.TrimSpace(g.get(8081, "/read", "path", path)); score != want {
+			t.Errorf("%s is %s, want %s: containers pay for what containers take", path, score, want)
+		}
+	}
 	g.get(8081, "/kill", "pid", strconv.Itoa(pid), "signal", "9")
 
 	again := 0
