@@ -3,10 +3,11 @@ package metadata
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/stele-os/stele/internal/oracle"
 )
 
 func TestLabels(t *testing.T) {
@@ -38,26 +39,10 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// foreign finds a tool of the distribution: without it the test is skipped by name, under CI it fails.
-func foreign(t *testing.T, tool, where string) string {
-	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/sbin", "/usr/sbin") {
-		if path, err := exec.LookPath(filepath.Join(dir, tool)); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s (Debian package %s) is missing", tool, where)
-	}
-	t.Skipf("%s (Debian package %s) is missing", tool, where)
-	return ""
-}
-
 // TestLabelsOfForeignTools reads what the usual tools write.
 func TestLabelsOfForeignTools(t *testing.T) {
 	for name, size := range map[string]int64{"12": 1 << 20, "16": 16 << 20, "32": 64 << 20} {
 		t.Run("FAT"+name, func(t *testing.T) {
-			mkfs := foreign(t, "mkfs.vfat", "dosfstools")
 			path := filepath.Join(t.TempDir(), "disk")
 			if err := os.WriteFile(path, nil, 0o600); err != nil {
 				t.Fatal(err)
@@ -65,25 +50,19 @@ func TestLabelsOfForeignTools(t *testing.T) {
 			if err := os.Truncate(path, size); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.Command(mkfs, "-F", name, "-n", "CIDATA", path).CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
+			oracle.Run(t, "mkfs.vfat", "-F", name, "-n", "CIDATA", path)
 			if got := probe(path); !slices.Equal(got, []volume{{"vfat", "CIDATA"}, {"vfat", "CIDATA"}}) {
 				t.Errorf("%v", got)
 			}
 		})
 	}
 	t.Run("ISO 9660", func(t *testing.T) {
-		xorriso := foreign(t, "xorriso", "xorriso")
 		dir := t.TempDir()
 		path := filepath.Join(dir, "disk.iso")
 		if err := os.WriteFile(filepath.Join(dir, "user-data"), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command(xorriso, "-as", "mkisofs", "-J", "-r", "-V", "cidata", "-o", path, filepath.Join(dir, "user-data")).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		oracle.Run(t, "xorriso", "-as", "mkisofs", "-J", "-r", "-V", "cidata", "-o", path, filepath.Join(dir, "user-data"))
 		if got := probe(path); !slices.Equal(got, []volume{{"iso9660", "cidata"}}) {
 			t.Errorf("%v", got)
 		}

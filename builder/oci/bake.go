@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -60,19 +61,8 @@ func bake(ctx context.Context, name string, image v1.Image, workDir string) (Bak
 	base := path.Join(v1alpha1.BakedImagesPath, name)
 	entries := flat.entries(path.Join(base, "rootfs"), s.path)
 	entries = append(entries, tree.Bytes(path.Join(base, "config.json"), config))
-	slices.SortFunc(entries, func(a, b tree.Entry) int { return compare(a.Path, b.Path) })
+	slices.SortFunc(entries, func(a, b tree.Entry) int { return strings.Compare(a.Path, b.Path) })
 	return Baked{Entries: entries, Info: v1alpha1.BakedImage{Name: name, Digest: digest}}, nil
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }
 
 // verifyManifest compares manifest and configuration with their digests and returns the manifest's.

@@ -50,7 +50,7 @@ func FuzzParseSources(f *testing.F) {
 	})
 }
 
-// The seeds are compressed, and so small: Go's fuzzer minimizes what it finds in quadratic time, and a plain archive is a kilobyte of zeroes.
+// The seeds are compressed, and so small: Go's fuzzer shortens what it finds in quadratic time, and a plain archive is kilobytes of zeroes.
 func FuzzWalkDeb(f *testing.F) {
 	for _, suffix := range []string{".gz", ".xz", ".zst"} {
 		f.Add(deb(f, suffix))

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/oracle"
 )
 
 // image is the directory of the built image under test.
@@ -28,41 +28,21 @@ func image(t *testing.T) (string, *output.Manifest) {
 	return dir, m
 }
 
-// foreign runs a tool of Debian's and returns what it said; a missing tool fails with CI set and skips without.
-func foreign(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		path = filepath.Join("/usr/sbin", name)
-	}
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing", name)
-		}
-		t.Skipf("%s is missing", name)
-	}
-	output, err := exec.Command(path, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, output)
-	}
-	return string(output)
-}
-
 // TestForeignToolsAcceptTheImage asks Debian's tools about each part of the built image.
 func TestForeignToolsAcceptTheImage(t *testing.T) {
 	dir, m := image(t)
 	disk := filepath.Join(dir, "disk.raw")
 	t.Run("sgdisk", func(t *testing.T) {
-		if said := foreign(t, "sgdisk", "-v", disk); !strings.Contains(said, "No problems found") {
+		if said := oracle.Run(t, "sgdisk", "-v", disk); !strings.Contains(said, "No problems found") {
 			t.Error(said)
 		}
 	})
-	t.Run("fsck.erofs", func(t *testing.T) { foreign(t, "fsck.erofs", filepath.Join(dir, "root.erofs")) })
+	t.Run("fsck.erofs", func(t *testing.T) { oracle.Run(t, "fsck.erofs", filepath.Join(dir, "root.erofs")) })
 	t.Run("veritysetup", func(t *testing.T) {
-		foreign(t, "veritysetup", "verify", filepath.Join(dir, "root.erofs"), filepath.Join(dir, "root.verity"), m.RootHash)
+		oracle.Run(t, "veritysetup", "verify", filepath.Join(dir, "root.erofs"), filepath.Join(dir, "root.verity"), m.RootHash)
 	})
-	t.Run("fsck.vfat", func(t *testing.T) { foreign(t, "fsck.vfat", "-n", extract(t, disk, m, "esp")) })
-	t.Run("e2fsck", func(t *testing.T) { foreign(t, "e2fsck", "-fn", extract(t, disk, m, "var")) })
+	t.Run("fsck.vfat", func(t *testing.T) { oracle.Run(t, "fsck.vfat", "-n", extract(t, disk, m, "esp")) })
+	t.Run("e2fsck", func(t *testing.T) { oracle.Run(t, "e2fsck", "-fn", extract(t, disk, m, "var")) })
 	t.Run("partition GUIDs", func(t *testing.T) {
 		hash, err := hex.DecodeString(m.RootHash)
 		if err != nil {
@@ -92,7 +72,7 @@ func extract(t *testing.T, disk string, m *output.Manifest, name string) string 
 	t.Helper()
 	p := partition(t, m, name)
 	path := filepath.Join(t.TempDir(), name)
-	foreign(t, "dd", "if="+disk, "of="+path, "bs=1M", "conv=sparse", fmt.Sprintf("skip=%d", p.StartBytes>>20), fmt.Sprintf("count=%d", p.SizeBytes>>20))
+	oracle.Run(t, "dd", "if="+disk, "of="+path, "bs=1M", "conv=sparse", fmt.Sprintf("skip=%d", p.StartBytes>>20), fmt.Sprintf("count=%d", p.SizeBytes>>20))
 	if err := os.Truncate(path, p.SizeBytes); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/oci"
 	"github.com/stele-os/stele/builder/store"
+	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/test/registry"
 )
 
@@ -73,7 +74,7 @@ func TestEveryInputIsOnTheRoot(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &log)
 			}
 			root := filepath.Join(t.TempDir(), "root")
-			foreign(t, "fsck.erofs", "--extract="+root, filepath.Join(dir, "out", "root.erofs"))
+			oracle.Run(t, "fsck.erofs", "--extract="+root, filepath.Join(dir, "out", "root.erofs"))
 			for path, want := range map[string]string{
 				"/etc/web/motd": "copied", "/etc/web/inline": "inline", v1alpha1.ImageDocumentPath: "kind: Machine\n",
 				v1alpha1.BakedImagesPath + "/layout/rootfs/program": "the program",
