@@ -97,7 +97,8 @@ func notFound(err error) bool {
 	return errdefs.IsNotFound(err) || errdefs.IsNotFound(errgrpc.ToNative(err))
 }
 
-func (e *containerdEngine) Adopt(ctx context.Context, name, hash string) (task, error) {
+func (e *containerdEngine) Adopt(ctx context.Context, s specification, hash string) (task, error) {
+	name := s.Container.Name
 	var found task
 	err := e.retry(ctx, func() error {
 		c, err := e.client.ContainerService().Get(ctx, name)
@@ -117,7 +118,7 @@ func (e *containerdEngine) Adopt(ctx context.Context, name, hash string) (task, 
 	if err != nil {
 		return nil, err
 	}
-	if err := e.logs.open(name, logBounds{}); err != nil {
+	if err := e.logs.open(name, boundsOf(s)); err != nil {
 		e.options.Logf("cannot keep the output of container %q: %v", name, err)
 	}
 	return found, nil
@@ -147,8 +148,7 @@ func (e *containerdEngine) Start(ctx context.Context, s specification, hash stri
 	if err := e.createRecord(ctx, record); err != nil {
 		return nil, fmt.Errorf("cannot create container %q: %w", name, err)
 	}
-	bounds := logBounds{sizeBytes: s.Container.Logs.MaxSizeBytes, files: s.Container.Logs.MaxFiles}
-	if err := e.logs.open(name, bounds); err != nil {
+	if err := e.logs.open(name, boundsOf(s)); err != nil {
 		return nil, err
 	}
 	return e.startTask(ctx, name, root)

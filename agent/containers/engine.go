@@ -29,8 +29,8 @@ var errGone = errors.New("container is gone")
 
 // engine does what workers ask for. Every method may be called again after an error, and waits while the runtime is away.
 type engine interface {
-	// Adopt returns the running task of a container with this hash, or errGone.
-	Adopt(ctx context.Context, name, hash string) (task, error)
+	// Adopt returns the running task of a container that was made from s, or errGone.
+	Adopt(ctx context.Context, s specification, hash string) (task, error)
 	// Pull makes the container's image available.
 	Pull(ctx context.Context, s specification) error
 	// Start makes the container anew and starts it. What is left of an older one is removed first.

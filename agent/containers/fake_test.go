@@ -39,10 +39,10 @@ func newFakeEngine() *fakeEngine {
 	return &fakeEngine{tasks: map[string]*fakeTask{}, pullFails: map[string]error{}}
 }
 
-func (e *fakeEngine) Adopt(_ context.Context, name, hash string) (task, error) {
+func (e *fakeEngine) Adopt(_ context.Context, s specification, hash string) (task, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t := e.tasks[name]; t != nil && t.hash == hash {
+	if t := e.tasks[s.Container.Name]; t != nil && t.hash == hash {
 		return t, nil
 	}
 	return nil, errGone

@@ -17,6 +17,10 @@ type logBounds struct {
 	files     int
 }
 
+func boundsOf(s specification) logBounds {
+	return logBounds{sizeBytes: s.Container.Logs.MaxSizeBytes, files: s.Container.Logs.MaxFiles}
+}
+
 // loggers own the goroutines that read the output of containers.
 type loggers struct {
 	options Options

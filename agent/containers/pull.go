@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -22,6 +23,10 @@ const (
 	pullNever     = "Never"
 	snapshotter   = "overlayfs"
 	clockPatience = 10 * time.Second
+	// onlinePatience is how long a pull waits for the network before the container counts as failed, for now.
+	onlinePatience = 30 * time.Second
+	// maxConfigBytes bounds what a registry can make PID 1 read (containerd's own bound for manifests is the same).
+	maxConfigBytes = 8 << 20
 )
 
 // Pull makes a registry image available, unpacked. With IfNotPresent an image that is there is not asked for again, so it works without network.
@@ -42,8 +47,8 @@ func (e *containerdEngine) Pull(ctx context.Context, s specification) error {
 			return fmt.Errorf("cannot find image %q: it is not on this machine and imagePullPolicy is Never", ref)
 		}
 	}
-	if !e.waitOnline(ctx) {
-		return ctx.Err()
+	if err := e.waitOnline(ctx); err != nil {
+		return fmt.Errorf("cannot pull image %q: %w", ref, err)
 	}
 	hosts := registryHosts(s.Registries)
 	if needsClock(ref, s.Registries) && !e.waitClock(ctx) {
@@ -59,16 +64,19 @@ func (e *containerdEngine) Pull(ctx context.Context, s specification) error {
 	return nil
 }
 
-// waitOnline waits for the network; false: the context ended.
-func (e *containerdEngine) waitOnline(ctx context.Context) bool {
+// waitOnline waits for the network, not for ever: a container without its image says why.
+func (e *containerdEngine) waitOnline(ctx context.Context) error {
+	late := e.options.Clock.After(onlinePatience)
 	for {
 		n, _, changed := e.machine.Network.Watch()
 		if n.Online {
-			return true
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return ctx.Err()
+		case <-late:
+			return errOffline
 		case <-changed:
 		}
 	}
@@ -92,6 +100,8 @@ func (e *containerdEngine) waitClock(ctx context.Context) bool {
 	}
 }
 
+var errOffline = errors.New("the machine is not online")
+
 // needsClock tells whether a pull speaks TLS.
 func needsClock(ref string, registries []plan.Registry) bool {
 	host, _, _ := strings.Cut(ref, "/")
@@ -112,6 +122,9 @@ func (e *containerdEngine) preparePulled(ctx context.Context, s specification) (
 	descriptor, err := image.Config(ctx)
 	if err != nil {
 		return preparedRoot{}, fmt.Errorf("cannot read image %q: %w", ref, err)
+	}
+	if descriptor.Size > maxConfigBytes {
+		return preparedRoot{}, fmt.Errorf("cannot read the configuration of image %q: it is larger than %d bytes", ref, int64(maxConfigBytes))
 	}
 	data, err := content.ReadBlob(ctx, e.client.ContentStore(), descriptor)
 	if err != nil {

@@ -41,7 +41,11 @@ func (e *containerdEngine) prepareBaked(s specification) (preparedRoot, error) {
 		return preparedRoot{}, err
 	}
 	lower := filepath.Join(dir, "rootfs")
-	u, err := resolveUser(os.DirFS(lower), config.User, s.Container.Security)
+	var u user
+	err = inside(lower, func(root fs.FS) error {
+		u, err = resolveUser(root, config.User, s.Container.Security)
+		return err
+	})
 	if err != nil {
 		return preparedRoot{}, fmt.Errorf("cannot start container %q: %w", s.Container.Name, err)
 	}
@@ -103,5 +107,15 @@ func decodeImageConfig(origin string, data []byte) (ocispec.ImageConfig, error) 
 
 // withMounted shows a snapshot's content to f for a moment.
 func withMounted(ctx context.Context, mounts []mount.Mount, f func(fs.FS) error) error {
-	return mount.WithReadonlyTempMount(ctx, mounts, func(root string) error { return f(os.DirFS(root)) })
+	return mount.WithReadonlyTempMount(ctx, mounts, func(root string) error { return inside(root, f) })
+}
+
+// inside shows a directory to f, and nothing outside of it: links of an image lead nowhere else.
+func inside(dir string, f func(fs.FS) error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return f(root.FS())
 }

@@ -3,6 +3,7 @@ package containers
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 
@@ -19,7 +20,7 @@ type user struct {
 }
 
 // resolveUser turns the image's "user[:group]" into numbers with the image's own /etc/passwd and /etc/group, as image-spec config.md wants;
-// numbers of the document win. A link out of the image is not followed (os.DirFS follows links on the host, so only regular files are read).
+// numbers of the document win. A link is not followed, and root must refuse one that leads out of the image on the way there (os.Root does).
 func resolveUser(root fs.FS, imageUser string, s plan.Security) (user, error) {
 	spec := imageUser
 	if s.User != nil {
@@ -40,13 +41,21 @@ func resolveUser(root fs.FS, imageUser string, s plan.Security) (user, error) {
 	return out, nil
 }
 
+// maxUsersBytes bounds what an image can make PID 1 read; a larger file counts as missing.
+const maxUsersBytes = 1 << 20
+
 func readRegular(root fs.FS, name string) []byte {
 	info, err := fs.Lstat(root, name)
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	data, err := fs.ReadFile(root, name)
+	f, err := root.Open(name)
 	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxUsersBytes+1))
+	if err != nil || len(data) > maxUsersBytes {
 		return nil
 	}
 	return data

@@ -2,6 +2,9 @@ package containers
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -40,5 +43,34 @@ func TestResolveUser(t *testing.T) {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// An image whose etc is a link to somewhere else has no passwd; nor has one whose passwd is larger than any of people.
+func TestUsersStayInside(t *testing.T) {
+	outside, image, large := t.TempDir(), t.TempDir(), t.TempDir()
+	write := func(dir string, size int) {
+		t.Helper()
+		err := os.MkdirAll(filepath.Join(dir, "etc"), 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "etc/passwd"), append([]byte("web:x:7:8::/:/sh\n"), make([]byte, size)...), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(outside, 0)
+	write(large, maxUsersBytes)
+	if err := os.Symlink(filepath.Join(outside, "etc"), filepath.Join(image, "etc")); err != nil {
+		t.Fatal(err)
+	}
+	for dir, found := range map[string]bool{outside: true, image: false, large: false} {
+		err := inside(dir, func(root fs.FS) error {
+			_, err := resolveUser(root, "web", plan.Security{})
+			return err
+		})
+		if (err == nil) != found {
+			t.Errorf("%q: %v", dir, err)
+		}
 	}
 }

@@ -49,8 +49,7 @@ func startWorker(ctx context.Context, m *manager, s specification, before *worke
 
 // run: adopt or start, watch, wait, again.
 func (w *worker) run(ctx context.Context) {
-	name := w.spec.Container.Name
-	t, err := w.m.engine.Adopt(ctx, name, w.hash)
+	t, err := w.m.engine.Adopt(ctx, w.spec, w.hash)
 	if err != nil {
 		t = nil
 	}
