@@ -83,12 +83,15 @@ func writeImage(t *testing.T, s Spec) Result {
 }
 
 func TestSameInputsSameBytes(t *testing.T) {
-	a, b := testSpec(t), testSpec(t)
-	writeImage(t, a)
-	writeImage(t, b)
-	for _, name := range []string{RootFile, VerityFile, UKIFile, DiskFile} {
-		if x, y := sum(t, filepath.Join(a.OutputDir, name)), sum(t, filepath.Join(b.OutputDir, name)); x != y {
-			t.Errorf("%s differs between two builds", name)
+	for _, format := range []string{"erofs", "erofs-lz4hc"} {
+		a, b := testSpec(t), testSpec(t)
+		a.RootFormat, b.RootFormat = format, format
+		writeImage(t, a)
+		writeImage(t, b)
+		for _, name := range []string{RootFile, VerityFile, UKIFile, DiskFile} {
+			if x, y := sum(t, filepath.Join(a.OutputDir, name)), sum(t, filepath.Join(b.OutputDir, name)); x != y {
+				t.Errorf("%s: %s differs between two builds", format, name)
+			}
 		}
 	}
 }
