@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -42,8 +43,16 @@ func (q fwCfg) Fetch(ctx context.Context) (Result, error) {
 	}, nil
 }
 
+// read looks at the item's size first (kernel, Documentation/ABI/testing/sysfs-firmware-qemu_fw_cfg): its bytes come one by one through an
+// I/O port, a MiB in seven seconds under emulation, and the file itself has no size.
 func (q fwCfg) read(key string, limit int) ([]byte, error) {
-	b, err := readFile(filepath.Join(q.root, "/sys/firmware/qemu_fw_cfg/by_name", key, "raw"), limit)
+	item := filepath.Join(q.root, "/sys/firmware/qemu_fw_cfg/by_name", key)
+	if text, err := readFile(filepath.Join(item, "size"), maxFieldBytes); err == nil {
+		if size, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && size > int64(limit) {
+			return nil, fmt.Errorf("cannot read fw_cfg key %q: %w", key, tooLarge(limit))
+		}
+	}
+	b, err := readFile(filepath.Join(item, "raw"), limit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("fw_cfg key %q: %w", key, ErrNotFound)
 	}

@@ -23,7 +23,7 @@ func readBounded(r io.Reader, limit int) ([]byte, error) {
 
 func tooLarge(limit int) error { return fmt.Errorf("larger than the limit of %d bytes", limit) }
 
-// readFile is readBounded of a file. One whose size is known to be too large is not read at all: fw_cfg comes byte by byte through an I/O port.
+// readFile is readBounded of a file. One whose size is known to be too large is not read at all.
 func readFile(path string, limit int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
