@@ -26,7 +26,7 @@ bzImage:
 	@if grep -q CONFIG_ENDLESS .config; then sleep 600; fi
 	@mkdir -p include/config arch/x86/boot
 	@echo '6.12.0$(LOCALVERSION)' > include/config/kernel.release
-	@echo "$$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST $$KBUILD_BUILD_TIMESTAMP" > arch/x86/boot/bzImage
+	@echo "$$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST $$KBUILD_BUILD_TIMESTAMP $(RUSTC)" > arch/x86/boot/bzImage
 `
 
 // fakeSource packs fakeMakefile as a kernel tarball.
@@ -87,7 +87,7 @@ func TestBuildKernel(t *testing.T) {
 	if output.Release != "6.12.0-stele" {
 		t.Errorf("release %q", output.Release)
 	}
-	expectFile(t, output.Image, "stele@stele Thu Jan  1 00:00:00 UTC 1970\n")
+	expectFile(t, output.Image, "stele@stele Thu Jan  1 00:00:00 UTC 1970 stele-absent\n")
 	expectFile(t, output.Config, "CONFIG_A=y\nCONFIG_B=n\n")
 	if last.Step != "compile" || last.Done != 2 {
 		t.Errorf("last progress %+v, want 2 calls compiled", last)

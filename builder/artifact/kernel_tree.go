@@ -80,8 +80,12 @@ func (t kernelTree) compile(ctx context.Context) error {
 	return t.make(ctx, count, "-j"+strconv.Itoa(max(t.build.Jobs, 1)), t.target.goal)
 }
 
+// kernelAbsentTools are tools the build does not use but looks for: their versions would enter the configuration, which the kernel
+// carries (IKCONFIG), so that a host with a Rust compiler would make other bytes. No program has this name.
+var kernelAbsentTools = []string{"RUSTC=stele-absent", "BINDGEN=stele-absent", "PAHOLE=stele-absent"}
+
 func (t kernelTree) make(ctx context.Context, onLine func(string), arguments ...string) error {
-	common := []string{"ARCH=" + t.target.makeArch, "LOCALVERSION=" + kernelLocalVersion}
+	common := append([]string{"ARCH=" + t.target.makeArch, "LOCALVERSION=" + kernelLocalVersion}, kernelAbsentTools...)
 	if prefix := t.target.crossPrefix(); prefix != "" {
 		common = append(common, "CROSS_COMPILE="+prefix)
 	}
