@@ -13,7 +13,7 @@ RACE := ./api/... ./builder/... ./internal/... ./agent/...
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg)'
+	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg), BENCH=-build-kernel'
 
 .PHONY: run
 run: demo ## Build the demo image and boot it in QEMU until its container answers
@@ -60,7 +60,7 @@ generate: ## Regenerate what is generated from Go: reference pages, schema
 
 .PHONY: bench
 bench: image demo ## Measure sizes, build, boot and memory; prints a table, writes build/bench.json
-	go run ./test/bench -image $(OUT)/demo -base $(OUT) -definition images/demo.yaml -out build/bench.json
+	go run ./test/bench -image $(OUT)/demo -base $(OUT) -definition images/demo.yaml -out build/bench.json $(BENCH)
 
 .PHONY: clean
 clean: ## Remove bin/ and build/; the build cache stays

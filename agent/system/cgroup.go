@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +43,27 @@ func DelegateCgroups(root string) error {
 	for _, group := range []string{"", "/stele", CgroupContainers} {
 		if err := delegate(filepath.Join(root, group)); err != nil {
 			return err
+		}
+	}
+	return reserveMemory(root)
+}
+
+// Memory of the agent's and the runtime's groups that the kernel does not reclaim for containers (memory.min; same document, "Memory
+// Interface Files"). Reserved only as far as it is used: measured resident sizes are 23 MiB of the agent and 22 MiB of containerd, text included.
+const (
+	agentReserveBytes   = 32 << 20
+	runtimeReserveBytes = 64 << 20
+)
+
+// reserveMemory keeps the machine steerable when a container takes all memory there is. A group's share counts only within its parent's.
+func reserveMemory(root string) error {
+	for _, r := range []struct {
+		group string
+		bytes int64
+	}{{"/stele", agentReserveBytes + runtimeReserveBytes}, {CgroupAgent, agentReserveBytes}, {CgroupRuntime, runtimeReserveBytes}} {
+		file := filepath.Join(root, r.group, "memory.min")
+		if err := os.WriteFile(file, strconv.AppendInt(nil, r.bytes, 10), 0o644); err != nil {
+			return fmt.Errorf("cannot reserve memory for control group %q: %w", r.group, err)
 		}
 	}
 	return nil

@@ -132,6 +132,9 @@ func TestSetUpCgroups(t *testing.T) {
 	if got := read(t, root, CgroupAgent+"/cgroup.procs"); got != "0" {
 		t.Errorf("agent's group got %q", got)
 	}
+	if all, agent := read(t, root, "stele/memory.min"), read(t, root, CgroupAgent+"/memory.min"); all != "100663296" || agent != "33554432" {
+		t.Errorf("reserved %q bytes in all, %q for the agent", all, agent)
+	}
 }
 
 func TestChooseWatchdog(t *testing.T) {
