@@ -125,6 +125,23 @@ func TestEmptyDocumentGetsALease(t *testing.T) {
 	}
 }
 
+// A network without a router is a network: a registry or a metadata server on it can be reached.
+func TestOnlineWithoutRouter(t *testing.T) {
+	w := newWorld(t, plan.Network{Default: auto}, ethernet(2, "eth0", "52:54:00:12:34:56"))
+	w.until("online", online1)
+	w.server.set(func(f *fakeServer) { f.offer.Routes = nil })
+	w.kernel.edit("eth0", func(l *link) { l.carrier = false })
+	w.until("offline", offline1)
+	w.kernel.edit("eth0", func(l *link) { l.carrier = true }) // the lease is asked for again
+	eventually(t, "the default route is gone", func() (gone bool) {
+		w.kernel.edit("eth0", func(l *link) {
+			gone = !slices.ContainsFunc(l.routes, func(r route) bool { return r.To.Bits() == 0 })
+		})
+		return gone
+	})
+	w.until("online", online1)
+}
+
 func TestReconcileIsIdempotent(t *testing.T) {
 	w := newWorld(t, plan.Network{Default: auto}, ethernet(2, "eth0", "52:54:00:12:34:56"))
 	w.until("online", online1)

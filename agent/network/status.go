@@ -9,17 +9,16 @@ import (
 	"github.com/stele-os/stele/agent/state"
 )
 
-// online: a link with carrier has a usable global address and there is a default route of the same family; or every static address
-// of the plan is there. IPv6 is not waited for when IPv4 suffices.
+// online: a link with carrier has a usable global address, or every static address of the plan is there. A default route is not asked
+// for: on a network without a router, what there is can be reached. Routes of a lease are set before this is asked (converge), and those
+// of a router advertisement come with its address. IPv6 is not waited for when IPv4 suffices.
 func online(o observed, n plan.Network) bool {
 	for _, l := range o.links {
 		if l.loopback || !l.up || !l.carrier {
 			continue
 		}
-		for _, is4 := range []bool{true, false} {
-			if hasGlobal(l, is4) && hasDefault(l, is4) {
-				return true
-			}
+		if hasGlobal(l, true) || hasGlobal(l, false) {
+			return true
 		}
 	}
 	return allStatic(o, n)
@@ -31,10 +30,6 @@ func usable(a address) bool {
 
 func hasGlobal(l link, is4 bool) bool {
 	return slices.ContainsFunc(l.addresses, func(a address) bool { return usable(a) && a.prefix.Addr().Is4() == is4 })
-}
-
-func hasDefault(l link, is4 bool) bool {
-	return slices.ContainsFunc(l.routes, func(r route) bool { return r.To.Bits() == 0 && r.To.Addr().Is4() == is4 })
 }
 
 func allStatic(o observed, n plan.Network) bool {

@@ -80,7 +80,7 @@ type Network struct {
 	NTPServers []string `json:"ntpServers,omitempty"`
 	// Hostname learned from DHCP option 12.
 	Hostname string `json:"hostname,omitempty"`
-	// Online is set once a link has a global address and a default route (or every configured static address).
+	// Online is set once a link has a global address (or every configured static address is there).
 	Online bool     `json:"online"`
 	Errors []string `json:"errors,omitempty"`
 	// Warnings do not make the machine degraded.
