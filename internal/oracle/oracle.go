@@ -22,11 +22,17 @@ func Tool(t testing.TB, name string) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing, and CI is set", name)
-	}
-	t.Skipf("%s is missing", name)
+	Missing(t, name+" is missing")
 	return ""
+}
+
+// Missing ends a test that lacks something of the host: a skip that names it, or a failure where CI is set.
+func Missing(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s, and CI is set", reason)
+	}
+	t.Skip(reason)
 }
 
 // Run runs a program that must exit 0 and returns what it printed.
