@@ -116,12 +116,7 @@ func (a *agent) delegateCgroups() {
 }
 
 func (a *agent) hardenKernel() {
-	parameters := system.Parameters
-	facts, _ := a.machine.Facts.Get()
-	if p, small := system.MinFree(facts.MemoryBytes); small {
-		parameters = append(slices.Clone(parameters), p)
-	}
-	missing, err := system.ApplyParameters("/proc/sys", parameters)
+	missing, err := system.ApplyParameters("/proc/sys", system.Parameters)
 	if err != nil {
 		a.log.Error(err.Error())
 	}

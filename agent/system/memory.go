@@ -2,7 +2,6 @@ package system
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 )
 
@@ -41,18 +40,4 @@ func kibibytesOf(content []byte, key string) int64 {
 		return n
 	}
 	return 0
-}
-
-// minFreeBelow is the size from which on the kernel's own reserve is left alone.
-const minFreeBelow = 4 << 30
-
-// MinFree is the kernel's reserve of free memory for a small machine, by the kernel's own formula (mm/page_alloc.c,
-// calculate_min_free_kbytes). The thread that makes huge pages raises the reserve to as much as 5 % of the memory when it starts, which
-// on a machine of 1 GiB takes 40 MB from the containers. It returns false for a machine that is not small.
-func MinFree(memoryBytes int64) (Parameter, bool) {
-	if memoryBytes <= 0 || memoryBytes >= minFreeBelow {
-		return Parameter{}, false
-	}
-	kibibytes := max(128, int64(math.Sqrt(float64(memoryBytes>>10*16))))
-	return Parameter{"vm.min_free_kbytes", strconv.FormatInt(kibibytes, 10), "as much as without huge pages"}, true
 }

@@ -191,14 +191,6 @@ func TestDecodeMeminfo(t *testing.T) {
 	}
 }
 
-func TestMinFree(t *testing.T) {
-	for memory, want := range map[int64]string{1 << 30: "4096", 981 << 20: "4009", 1: "128", 8 << 30: "", 0: ""} {
-		if p, _ := MinFree(memory); p.Value != want {
-			t.Errorf("%d: %q, want %q", memory, p.Value, want)
-		}
-	}
-}
-
 func TestDecodeCommandLine(t *testing.T) {
 	line := DecodeCommandLine("quiet dm-mod.create=\"root,,0,ro,0 8 verity 1\" stele.platform=ec2 stele.platform=metal a=\"\" \n")
 	want := CommandLine{"quiet", "dm-mod.create=root,,0,ro,0 8 verity 1", "stele.platform=ec2", "stele.platform=metal", "a="}
