@@ -51,11 +51,12 @@ check: host-packages ## Vet, staticcheck, race detector, generated files, short 
 	go mod tidy -diff
 	go run $(STATICCHECK) ./...
 	CGO_ENABLED=1 go test -race $(RACE)
-	$(MAKE) generate && git diff --exit-code -- docs
+	$(MAKE) generate && git diff --exit-code -- docs api
 	scripts/fuzz $(FUZZTIME)
 
 .PHONY: generate
-generate: ## Regenerate what is generated from Go: reference pages, schema
+generate: ## Regenerate what is generated: API code, reference pages, schema
+	scripts/protobuf
 	go generate ./...
 
 .PHONY: bench

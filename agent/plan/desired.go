@@ -11,6 +11,8 @@ type Desired struct {
 	Time       Time        `json:"time" yaml:"time"`
 	Registries []Registry  `json:"registries,omitempty" yaml:"registries,omitempty"`
 	Volumes    []Volume    `json:"volumes,omitempty" yaml:"volumes,omitempty"`
+	API        API         `json:"api,omitzero" yaml:"api,omitempty"`
+	Update     Update      `json:"update" yaml:"update"`
 	Containers []Container `json:"containers,omitempty" yaml:"containers,omitempty"`
 }
 

@@ -16,13 +16,15 @@ type Container struct {
 	Env        []string `json:"env,omitempty" yaml:"env,omitempty"` // NAME=value
 	Ports      []Port   `json:"ports,omitempty" yaml:"ports,omitempty"`
 	// RestartPolicy is Always, OnFailure or Never.
-	RestartPolicy string   `json:"restartPolicy" yaml:"restartPolicy"`
-	Limits        Limits   `json:"limits" yaml:"limits"`
-	Liveness      *Probe   `json:"liveness,omitempty" yaml:"liveness,omitempty"`
-	Readiness     *Probe   `json:"readiness,omitempty" yaml:"readiness,omitempty"`
-	Mounts        []Mount  `json:"mounts,omitempty" yaml:"mounts,omitempty"`
-	Security      Security `json:"security" yaml:"security"`
-	HostPID       bool     `json:"hostPID,omitempty" yaml:"hostPID,omitempty"`
+	RestartPolicy string `json:"restartPolicy" yaml:"restartPolicy"`
+	// Required: its readiness is a gate of every new version.
+	Required  bool     `json:"required,omitempty" yaml:"required,omitempty"`
+	Limits    Limits   `json:"limits" yaml:"limits"`
+	Liveness  *Probe   `json:"liveness,omitempty" yaml:"liveness,omitempty"`
+	Readiness *Probe   `json:"readiness,omitempty" yaml:"readiness,omitempty"`
+	Mounts    []Mount  `json:"mounts,omitempty" yaml:"mounts,omitempty"`
+	Security  Security `json:"security" yaml:"security"`
+	HostPID   bool     `json:"hostPID,omitempty" yaml:"hostPID,omitempty"`
 	// GracePeriod between SIGTERM and SIGKILL.
 	GracePeriod time.Duration `json:"gracePeriod" yaml:"gracePeriod"`
 	Logs        Logs          `json:"logs" yaml:"logs"`

@@ -26,6 +26,10 @@ func Plan(doc v1alpha1.Machine, facts Facts) (Desired, error) {
 	if err != nil {
 		return Desired{}, err
 	}
+	update, err := planUpdate(spec.Update)
+	if err != nil {
+		return Desired{}, err
+	}
 	return Desired{
 		Hostname:   planHostname(spec.Hostname, facts.Hostname),
 		Sysctls:    planSysctls(spec.Sysctls),
@@ -33,6 +37,8 @@ func Plan(doc v1alpha1.Machine, facts Facts) (Desired, error) {
 		Time:       Time{Servers: slices.Clone(spec.Time.Servers)},
 		Registries: planRegistries(spec.Registries),
 		Volumes:    volumes,
+		API:        planAPI(spec.API),
+		Update:     update,
 		Containers: containers,
 	}, nil
 }

@@ -52,6 +52,7 @@ func planContainer(doc v1alpha1.Container, facts Facts) (Container, error) {
 		Args:          slices.Clone(doc.Args),
 		WorkingDir:    doc.WorkingDir,
 		RestartPolicy: cmp.Or(doc.RestartPolicy, defaultRestartPolicy),
+		Required:      planRequired(doc),
 		Limits:        limits,
 		Liveness:      planProbe(doc.LivenessProbe),
 		Readiness:     planProbe(doc.ReadinessProbe),
@@ -133,4 +134,12 @@ func clonePointer[T any](p *T) *T {
 	}
 	clone := *p
 	return &clone
+}
+
+// planRequired: what always runs is what the machine is for, unless the document says otherwise.
+func planRequired(doc v1alpha1.Container) bool {
+	if doc.Required != nil {
+		return *doc.Required
+	}
+	return cmp.Or(doc.RestartPolicy, defaultRestartPolicy) == defaultRestartPolicy
 }

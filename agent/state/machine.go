@@ -27,6 +27,12 @@ type Machine struct {
 	Runtime Value[Runtime]
 	// Containers: each container of the document, sorted by name (containers).
 	Containers Value[[]Container]
+	// Update: slots, staging, probation (update).
+	Update Value[Update]
+	// Boots: the stories of this boot and of those before it, the newest first (update).
+	Boots Value[[]BootStory]
+	// API: where and as whom the API server listens (server).
+	API Value[API]
 	// Shutdown: published once, when the machine goes down (boot).
 	Shutdown Value[Shutdown]
 }

@@ -20,6 +20,8 @@ type Container struct {
 	Ports []ContainerPort `json:"ports,omitempty" yaml:"ports,omitempty"`
 	// RestartPolicy is Always, OnFailure or Never. Default: Always. Restarts back off from 1 s, doubling, to 5 min; 10 min of running resets it.
 	RestartPolicy string `json:"restartPolicy,omitempty" yaml:"restartPolicy,omitempty" jsonschema:"enum=Always,enum=OnFailure,enum=Never"`
+	// Required makes the container's readiness a gate of every new version. Default: true where restartPolicy is Always, else false.
+	Required *bool `json:"required,omitempty" yaml:"required,omitempty"`
 	// Resources bound what the container may use.
 	Resources Resources `json:"resources,omitzero" yaml:"resources,omitempty"`
 	// LivenessProbe restarts the container when it fails.

@@ -14,6 +14,8 @@ const (
 	ImageDocumentPath = "/usr/lib/stele/machine.yaml"
 	// VarTemplatePath is a small empty ext4 file system, zstd-compressed; the agent writes it where /var must be made anew.
 	VarTemplatePath = "/usr/lib/stele/var.ext4.zst"
+	// UpdateRootPath is the root metadata (TUF) that the machine's updates are checked against; an image without it takes none.
+	UpdateRootPath = "/usr/lib/stele/update-root.json"
 	// BakedImagesPath holds one directory per baked image: BakedImagesPath/<name>/{rootfs/,config.json}.
 	BakedImagesPath = "/usr/lib/stele/images"
 )

@@ -36,6 +36,10 @@ type MachineSpec struct {
 	Registries []Registry `json:"registries,omitempty" yaml:"registries,omitempty"`
 	// Volumes are directories that containers mount by name.
 	Volumes []Volume `json:"volumes,omitempty" yaml:"volumes,omitempty"`
+	// API says who may call the machine's API. Without a CA the API does not listen.
+	API API `json:"api,omitzero" yaml:"api,omitempty"`
+	// Update says where new versions come from and what a new version must prove before it stays.
+	Update Update `json:"update,omitzero" yaml:"update,omitempty"`
 	// Containers run on the machine, merged by name.
 	Containers []Container `json:"containers,omitempty" yaml:"containers,omitempty"`
 }
