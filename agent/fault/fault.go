@@ -30,7 +30,9 @@ type kinded struct {
 func (k kinded) Unwrap() error { return k.error }
 
 // New is fmt.Errorf with a kind.
-func New(kind Kind, format string, args ...any) error { return kinded{fmt.Errorf(format, args...), kind} }
+func New(kind Kind, format string, args ...any) error {
+	return kinded{fmt.Errorf(format, args...), kind}
+}
 
 // As gives an error a kind; nil stays nil, and a kind that the error has already wins.
 func As(kind Kind, err error) error {
