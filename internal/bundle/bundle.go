@@ -8,7 +8,15 @@
 // lie without gaps, so the lengths are the offsets, too.
 //
 // Nothing in the file is trusted by itself: Info is signed (the "custom" field of a TUF target, TUF specification 1.0.33 §4.5), it holds
-// the table's digest, the table those of all frames: no byte is decompressed before its digest was right.
+// the table's digest, the table those of all frames: no byte is decompressed before its digest was right. Chunk.Open is the only way to
+// decompress, and it takes the digest with it.
+//
+// Invariants: the same parts give the same bytes, however many processors compress (TestSameInputsSameBytes); no frame makes a reader
+// hold more than MaxFrameBytes and ChunkBytes (TestOpenRefusesBombs); everything but the table is read and written as a stream.
+//
+// Rejected: the seekable format of zstd, whose table is not covered by a digest and whose frames may be of any size; a digest of each chunk
+// before compression, because the hash tree, which comes before the root, has one for every 4 KiB of it: that is what tells a machine
+// which blocks it holds already.
 package bundle
 
 import "encoding/json"
