@@ -42,7 +42,8 @@ type sectionHeader struct {
 	flags                       uint32
 }
 
-func decodeHeaders(b []byte) (headers, error) {
+// decodeHeaders reads the headers of an image of imageBytes from its beginning.
+func decodeHeaders(b []byte, imageBytes uint64) (headers, error) {
 	if len(b) < offsetOfPEOffset+4 || string(b[:2]) != "MZ" {
 		return headers{}, errors.New("it is no PE image: it does not begin with MZ")
 	}
@@ -64,11 +65,11 @@ func decodeHeaders(b []byte) (headers, error) {
 		return headers{}, fmt.Errorf("file alignment %d and section alignment %d are not sound", h.fileAlignment, h.sectionAlignment)
 	}
 	h.signed = optSize >= optCertificateTable+8 && le.Uint32(b[h.opt+optDirectoryCount:]) > 4 && le.Uint32(b[h.opt+optCertificateTable+4:]) != 0
-	return h.decodeSections(b, count)
+	return h.decodeSections(b, count, imageBytes)
 }
 
 // decodeSections reads the section table and finds where the image ends.
-func (h headers) decodeSections(b []byte, count int) (headers, error) {
+func (h headers) decodeSections(b []byte, count int, imageBytes uint64) (headers, error) {
 	h.rawEnd, h.virtualEnd = uint64(h.sizeOfHeaders), uint64(h.sizeOfHeaders)
 	for i := range count {
 		s := decodeSectionHeader(b[h.tableOffset+i*sectionHeaderSize:])
@@ -76,15 +77,15 @@ func (h headers) decodeSections(b []byte, count int) (headers, error) {
 			s.rawOffset = 0 // holds nothing in the file
 		}
 		rawEnd := uint64(s.rawOffset) + uint64(s.rawSize)
-		if rawEnd > uint64(len(b)) {
-			return headers{}, fmt.Errorf("section %q ends at byte %d of %d", s.name, rawEnd, len(b))
+		if rawEnd > imageBytes {
+			return headers{}, fmt.Errorf("section %q ends at byte %d of %d", s.name, rawEnd, imageBytes)
 		}
 		h.rawEnd = max(h.rawEnd, rawEnd)
 		h.virtualEnd = max(h.virtualEnd, uint64(s.virtualAddress)+uint64(s.virtualSize))
 		h.sections = append(h.sections, s)
 	}
-	if h.rawEnd > uint64(len(b)) {
-		return headers{}, fmt.Errorf("headers end at byte %d of %d", h.rawEnd, len(b))
+	if h.rawEnd > imageBytes {
+		return headers{}, fmt.Errorf("headers end at byte %d of %d", h.rawEnd, imageBytes)
 	}
 	return h, nil
 }

@@ -35,7 +35,7 @@ var le = binary.LittleEndian
 
 // Append returns stub with sections added in this order. The kernel goes last: some stubs let it run over what follows.
 func Append(stub []byte, sections []Section) ([]byte, error) {
-	h, err := decodeHeaders(stub)
+	h, err := decodeHeaders(stub, uint64(len(stub)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot append sections to stub: %w", err)
 	}
@@ -65,7 +65,7 @@ func Append(stub []byte, sections []Section) ([]byte, error) {
 
 // Sections returns the sections of a PE image in file order, with their padding cut off.
 func Sections(image []byte) ([]Section, error) {
-	h, err := decodeHeaders(image)
+	h, err := decodeHeaders(image, uint64(len(image)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read sections: %w", err)
 	}

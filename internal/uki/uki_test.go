@@ -77,6 +77,35 @@ func TestAppendAndRead(t *testing.T) {
 	}
 }
 
+func TestRead(t *testing.T) {
+	image := testImage(t)
+	got, err := Read(bytes.NewReader(image), int64(len(image)), CommandLine, OSRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got[0].Data) != "root=/dev/dm-0 ro" || string(got[1].Data) != "ID=test\n" {
+		t.Errorf("%q", got)
+	}
+	long, err := Append(testStub(), []Section{{CommandLine, make([]byte, maxTextBytes+1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		image   []byte
+		section string
+	}{
+		"no such section":  {image, Initrd},
+		"cut off":          {image[:len(image)-1], CommandLine},
+		"empty":            {nil, CommandLine},
+		"no image":         {make([]byte, 4096), CommandLine},
+		"section too long": {long, CommandLine},
+	} {
+		if s, err := Read(bytes.NewReader(c.image), int64(len(c.image)), c.section); err == nil {
+			t.Errorf("%s: %q", name, s)
+		}
+	}
+}
+
 // TestDebugPEReads takes the standard library as judge: sections are whole, aligned, without gaps, and the image holds them all.
 func TestDebugPEReads(t *testing.T) {
 	image := testImage(t)
