@@ -71,7 +71,7 @@ func (f Found) growPartition() (int64, error) {
 	}
 	defer file.Close()
 	if changed {
-		if err := writeTable(file, table); err != nil {
+		if err := table.Update(file, file.Sync); err != nil {
 			return 0, err
 		}
 	}

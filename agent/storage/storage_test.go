@@ -316,7 +316,7 @@ func TestTableSurvivesPowerCuts(t *testing.T) {
 	golden.Compare(t, "testdata/grown.txt", fmt.Sprintf("sectors %d\nlast usable %d\nvar %d to %d\n", grown.Sectors, grown.LastUsableLBA, p.FirstLBA, p.LastLBA))
 	for cut := 1; ; cut++ {
 		m := &memory{content: bytes.Clone(start.content), cutAt: cut}
-		err := writeTable(m, grown)
+		err := grown.Update(m, m.Sync)
 		now, source, decodeError := gpt.Decode(m, size, 512)
 		if decodeError != nil || source != gpt.Primary {
 			t.Fatalf("cut at write %d: %s table, %v: Linux would find no partitions", cut, source, decodeError)

@@ -2,7 +2,7 @@
 //
 // It is pure: a Table is data, Decode reads it from an io.ReaderAt, and the Steps methods say which bytes go where. Whoever
 // owns the disk decides when to sync, because that is what makes a change safe against power loss: write the backup, sync,
-// write the primary, sync (Table.Write does so). At every moment one of the two copies is whole.
+// write the primary, sync (Table.Write does so for a new table, Table.Update for a change). At every moment one of the two copies is whole.
 //
 // Invariants: a decoded table passed all CRCs; an encoded one has no overlapping partitions and always 128 entries of 128 bytes.
 //
