@@ -1,18 +1,17 @@
-// Package bls is the Boot Loader Specification's naming of boot entries (UAPI.1, "Boot Counting" and "Sorting"), and its order of
-// versions (UAPI.10, "Version Format Specification"), as systemd-boot 257 reads them: a pure model of which entry the loader starts.
 package bls
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
 // Name is the file name of a UKI, taken apart: PREFIX_VERSION[+LEFT[-DONE]].efi.
 type Name struct {
-	// Prefix is the product, "stele".
+	// Prefix is the product, "stele". It has no '_'.
 	Prefix string
-	// Version has no '+' and no '_'.
+	// Version is all up to the counter. What looks like a counter but is none to the loader ("1.0+x") is part of it.
 	Version string
 	// Counted: there is a boot counter. Without one the entry is good.
 	Counted bool
@@ -20,7 +19,13 @@ type Name struct {
 	Left int
 	// Done are the tries used.
 	Done int
+
+	// suffix is ".efi" in another letter case; empty for ".efi".
+	suffix string
 }
+
+// suffix of every entry. A counter is one only before exactly this; an entry is one in any letter case.
+const suffix = ".efi"
 
 // Bad tells whether the entry's tries are used up.
 func (n Name) Bad() bool { return n.Counted && n.Left == 0 }
@@ -34,46 +39,79 @@ func (n Name) String() string {
 	case n.Counted:
 		s += fmt.Sprintf("+%d", n.Left)
 	}
-	return s + ".efi"
+	if n.suffix != "" {
+		return s + n.suffix
+	}
+	return s + suffix
 }
 
-// maxTries bounds counters read from names: systemd-boot reads up to what fits an int.
-const maxTries = 1 << 30
+// Tried is the name that the loader gives the file before it starts it: one try less, one done more. Without a counter nothing changes.
+func (n Name) Tried() Name {
+	if !n.Counted {
+		return n
+	}
+	n.Left = max(n.Left-1, 0)
+	n.Done = min(n.Done+1, math.MaxInt32)
+	return n
+}
 
-// ParseName takes a file name apart. The extension's letter case does not matter, as on FAT.
+// Entry is the name as the loader sees the UKI: with our os-release the version is the name's, and the sort key the product.
+func (n Name) Entry() Entry {
+	return Entry{File: n.String(), SortKey: n.Prefix, Version: n.Version}
+}
+
+// ParseName takes a file name apart. Only what the loader takes for a counter is one.
 func ParseName(file string) (Name, error) {
 	fail := func(why string) (Name, error) {
 		return Name{}, fmt.Errorf("cannot read boot entry name %q: %s", file, why)
 	}
-	if len(file) < 4 || !strings.EqualFold(file[len(file)-4:], ".efi") {
-		return fail("it does not end in .efi")
+	if !Listed(file) {
+		return fail("the loader does not list it")
 	}
-	stem, counter, counted := strings.Cut(file[:len(file)-4], "+")
-	prefix, version, ok := strings.Cut(stem, "_")
-	if !ok || prefix == "" || version == "" {
+	n := Name{}
+	stem := file[:len(file)-len(suffix)]
+	if s := file[len(stem):]; s != suffix {
+		n.suffix = s
+	}
+	if left, done, ok := Tries(file); ok {
+		n.Counted, n.Left, n.Done = true, left, done
+		stem = stem[:strings.LastIndexByte(stem, '+')]
+	}
+	var ok bool
+	n.Prefix, n.Version, ok = strings.Cut(stem, "_")
+	if !ok || n.Prefix == "" || n.Version == "" {
 		return fail("it is not of the form PREFIX_VERSION")
-	}
-	n := Name{Prefix: prefix, Version: version, Counted: counted}
-	if !counted {
-		return n, nil
-	}
-	left, done, both := strings.Cut(counter, "-")
-	var err error
-	if n.Left, err = parseTries(left); err != nil {
-		return fail(err.Error())
-	}
-	if both {
-		if n.Done, err = parseTries(done); err != nil {
-			return fail(err.Error())
-		}
 	}
 	return n, nil
 }
 
-func parseTries(s string) (int, error) {
-	n, err := strconv.ParseUint(s, 10, 31)
-	if err != nil || n > maxTries {
-		return 0, fmt.Errorf("%q is no count of tries", s)
+// Listed tells whether the loader takes a file of EFI/Linux for an entry by its name (config_load_type2_entries).
+func Listed(file string) bool {
+	return len(file) >= len(suffix) && strings.EqualFold(file[len(file)-len(suffix):], suffix) &&
+		file[0] != '.' && !strings.HasPrefix(file, "auto-")
+}
+
+// Tries reads the counter of a file name as boot_entry_parse_tries does: "+LEFT" or "+LEFT-DONE" behind the last '+' and right before ".efi".
+// Anything else, a number above the largest int32 too, is no counter, and the entry a good one.
+func Tries(file string) (left, done int, counted bool) {
+	i := strings.LastIndexByte(file, '+')
+	stem, ok := strings.CutSuffix(file, suffix)
+	if i < 0 || !ok || i >= len(stem) {
+		return 0, 0, false
 	}
-	return int(n), nil
+	l, d, both := strings.Cut(stem[i+1:], "-")
+	if left, ok = parseTries(l); !ok {
+		return 0, 0, false
+	}
+	if both {
+		if done, ok = parseTries(d); !ok {
+			return 0, 0, false
+		}
+	}
+	return left, done, true
+}
+
+func parseTries(s string) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	return int(n), err == nil
 }
