@@ -17,11 +17,16 @@ import (
 // Write calls fill with an empty temporary file and gives it the name path when fill and the sync succeed. needBytes is how much
 // is going to be written, for the error of a full disk; 0: unknown.
 func Write(path string, needBytes int64, fill func(f *os.File) error) error {
+	return WriteMode(path, 0o644, needBytes, fill)
+}
+
+// WriteMode is Write with a mode of its own, such as 0600 for secrets.
+func WriteMode(path string, mode os.FileMode, needBytes int64, fill func(f *os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("cannot create %q: %w", path, err)
 	}
-	if err := fillAndRename(path, f, fill); err != nil {
+	if err := fillAndRename(path, mode, f, fill); err != nil {
 		f.Close()
 		os.Remove(f.Name())
 		return explain(path, needBytes, err)
@@ -29,11 +34,11 @@ func Write(path string, needBytes int64, fill func(f *os.File) error) error {
 	return nil
 }
 
-func fillAndRename(path string, f *os.File, fill func(f *os.File) error) error {
+func fillAndRename(path string, mode os.FileMode, f *os.File, fill func(f *os.File) error) error {
 	if err := fill(f); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
+	if err := f.Chmod(mode); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
