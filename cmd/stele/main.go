@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stele-os/stele/operator/command"
 )
 
 // hinted is an error that knows what the user can do next; each line is printed behind "hint: ".
@@ -37,6 +39,6 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newBuildCommand(), newLockCommand(), newConfigCommand(), newRunCommand())
+	root.AddCommand(newBuildCommand(), newLockCommand(), newConfigCommand(), newRunCommand(), command.Node(), command.Contexts(), command.PKI())
 	return root
 }

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/stele-os/stele/internal/atomicfile"
 	"github.com/stele-os/stele/internal/hint"
 )
 
@@ -174,4 +175,12 @@ func decodeKey(data []byte) (crypto.Signer, error) {
 		return nil, errors.New("its key cannot sign")
 	}
 	return signer, nil
+}
+
+// Replace writes a file whole or not at all, over an earlier one.
+func Replace(path string, data []byte, mode os.FileMode) error {
+	return atomicfile.WriteMode(path, mode, int64(len(data)), func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
 }

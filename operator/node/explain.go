@@ -1,0 +1,61 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"connectrpc.com/connect"
+
+	"github.com/stele-os/stele/internal/hint"
+)
+
+// Explain puts an error of a call into words: which node, what is wrong, what to do next. nil stays nil.
+func Explain(name string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var mismatch *MismatchError
+	if errors.As(err, &mismatch) {
+		return mismatch
+	}
+	var call *connect.Error
+	if !errors.As(err, &call) {
+		return fmt.Errorf("node %q: %w", name, err)
+	}
+	said := fmt.Errorf("node %q: %s", name, call.Message())
+	if !connect.IsWireError(err) {
+		return hint.New(fmt.Errorf("cannot call node %q: %s", name, strings.TrimPrefix(call.Message(), "unavailable: ")), reach(name, call))
+	}
+	switch call.Code() {
+	case connect.CodePermissionDenied:
+		return hint.New(said, "use an identity with a higher role: stele pki issue --role ...")
+	case connect.CodeUnauthenticated:
+		return hint.New(said, "use an identity of a CA that the machine's document names in spec.api.clientCAs")
+	case connect.CodeUnimplemented:
+		return hint.New(said, "the machine runs another version of Stele than this command")
+	}
+	return said
+}
+
+// alerts are TLS alerts (RFC 8446 §6.2) that a machine ends a handshake with, as Go words them, and what they mean here.
+var alerts = []struct{ text, next string }{
+	{"unknown certificate authority", "the machine's document does not name the CA of this identity in spec.api.clientCAs"},
+	{"certificate required", "the machine takes no call without a client certificate"},
+	{"expired certificate", "issue a new client certificate: stele pki issue; if it is new, the machine's clock may be wrong"},
+	{"bad certificate", "the machine refused the client certificate: is it one of a CA in spec.api.clientCAs, and for client authentication?"},
+	{"connection refused", "nothing listens there: does the machine's document name spec.api.clientCAs?"},
+	{"i/o timeout", "is the machine up, and is the port forwarded or open?"},
+	{"no route to host", "is the machine up?"},
+	{"certificate signed by unknown authority", "trust the machine by its key instead: stele node trust"},
+}
+
+func reach(name string, err error) string {
+	for _, a := range alerts {
+		if strings.Contains(err.Error(), a.text) {
+			return a.next
+		}
+	}
+	return "look at the machine's console; stele context list shows the address of node " + name
+}

@@ -1,0 +1,165 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	nodev1 "github.com/stele-os/stele/api/node/v1"
+)
+
+// Overview prints one line a machine.
+func Overview(w io.Writer, answers map[string]*nodev1.StatusResponse, order []string) error {
+	var rows [][]string
+	for _, name := range order {
+		s := answers[name]
+		if s == nil {
+			rows = append(rows, []string{name, "unreachable", "", "", "", "", ""})
+			continue
+		}
+		ready := 0
+		for _, c := range s.Containers {
+			if c.Ready {
+				ready++
+			}
+		}
+		rows = append(rows, []string{name, s.GetHealth().GetPhase(), s.GetRunning().GetImage() + " " + s.GetRunning().GetVersion(), slotWord(s), fmt.Sprintf("%d/%d", ready, len(s.Containers)),
+			s.GetUpdate().GetActivity(), duration(s.GetMachine().GetUptime().AsDuration())})
+	}
+	return Table(w, []string{"NODE", "HEALTH", "VERSION", "SLOT", "READY", "UPDATE", "UP"}, rows)
+}
+
+func slotWord(s *nodev1.StatusResponse) string {
+	word := s.GetRunning().GetSlot()
+	if !s.GetRunning().GetCommitted() {
+		word += " (on probation)"
+	}
+	return word
+}
+
+// Status prints everything about one machine.
+func Status(w io.Writer, name string, s *nodev1.StatusResponse) error {
+	m, r := s.GetMachine(), s.GetRunning()
+	facts := [][2]string{
+		{"node", name + " (" + m.GetHostname() + ")"},
+		{"health", s.GetHealth().GetPhase()},
+		{"version", fmt.Sprintf("%s %s in slot %s", r.GetImage(), r.GetVersion(), slotWord(s))},
+		{"up", duration(m.GetUptime().AsDuration())},
+		{"machine", fmt.Sprintf("%s, %d processors, %d of %d MiB used", m.GetArchitecture(), m.GetProcessors(), m.GetMemoryUsedBytes()>>20, m.GetMemoryBytes()>>20)},
+		{"kernel", m.GetKernel()},
+		{"addresses", strings.Join(m.GetAddresses(), ", ")},
+		{"document", strings.TrimSpace(s.GetDocument().GetPhase() + ", " + s.GetDocument().GetSource())},
+		{"key", s.GetApi().GetFingerprint()},
+	}
+	if at := s.GetDocument().GetRevertAt(); at != nil {
+		facts = append(facts, [2]string{"on trial until", clock(at)})
+	}
+	for _, failure := range s.GetHealth().GetFailures() {
+		facts = append(facts, [2]string{"failed", failure})
+	}
+	for _, f := range facts {
+		if _, err := fmt.Fprintf(w, "%-15s %s\n", f[0], Clean(f[1])); err != nil {
+			return err
+		}
+	}
+	for _, part := range []func(io.Writer, *nodev1.StatusResponse) error{updates, slots, boots, statusContainers} {
+		if err := part(w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func updates(w io.Writer, s *nodev1.StatusResponse) error {
+	u := s.GetUpdate()
+	if u.GetActivity() == "probation" {
+		fmt.Fprintf(w, "%-15s until %s\n", "probation", clock(u.GetDeadline()))
+		for _, g := range u.GetGates() {
+			fmt.Fprintf(w, "%-15s %s: %s\n", "gate", Clean(g.GetName()), Clean(words(g.GetState(), g.GetReason())))
+		}
+	}
+	if u.GetAvailable() != "" {
+		fmt.Fprintf(w, "%-15s %s\n", "available", Clean(u.GetAvailable()))
+	}
+	if u.GetError() != "" {
+		fmt.Fprintf(w, "%-15s %s\n", "update failed", Clean(u.GetError()))
+	}
+	for _, r := range u.GetRejected() {
+		fmt.Fprintf(w, "%-15s %s on %s: %s\n", "rejected", Clean(r.GetVersion()), clock(r.GetTime()), Clean(r.GetReason()))
+	}
+	return nil
+}
+
+func slots(w io.Writer, s *nodev1.StatusResponse) error {
+	if len(s.Slots) == 0 {
+		return nil
+	}
+	var rows [][]string
+	for _, slot := range s.Slots {
+		name, tries := slot.GetName(), ""
+		if slot.GetRunning() {
+			name += " *"
+		}
+		if slot.GetTriesLeft()+slot.GetTriesDone() > 0 {
+			tries = fmt.Sprintf("%d left, %d used", slot.GetTriesLeft(), slot.GetTriesDone())
+		}
+		rows = append(rows, []string{name, slot.GetVersion(), slot.GetCondition(), tries, slot.GetReason()})
+	}
+	fmt.Fprintln(w)
+	return Table(w, []string{"SLOT", "VERSION", "CONDITION", "TRIES", "WHY"}, rows)
+}
+
+func boots(w io.Writer, s *nodev1.StatusResponse) error {
+	if len(s.Boots) == 0 {
+		return nil
+	}
+	var rows [][]string
+	for _, b := range s.Boots {
+		rows = append(rows, []string{clock(b.GetStarted()), b.GetVersion(), b.GetSlot(), words(b.GetWhy(), b.GetAskedBy()), b.GetOutcome(), b.GetReason()})
+	}
+	fmt.Fprintln(w)
+	return Table(w, []string{"BOOT", "VERSION", "SLOT", "WHY", "OUTCOME", "REASON"}, rows)
+}
+
+func statusContainers(w io.Writer, s *nodev1.StatusResponse) error {
+	if len(s.Containers) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	return Containers(w, s.Containers)
+}
+
+// Containers prints a table of containers.
+func Containers(w io.Writer, all []*nodev1.Container) error {
+	var rows [][]string
+	for _, c := range all {
+		ready := "no"
+		if c.GetReady() {
+			ready = "yes"
+		}
+		rows = append(rows, []string{c.GetName(), c.GetPhase(), ready, fmt.Sprint(c.GetRestarts()), c.GetImage(), c.GetReason()})
+	}
+	return Table(w, []string{"CONTAINER", "PHASE", "READY", "RESTARTS", "IMAGE", "REASON"}, rows)
+}
+
+func words(first, second string) string {
+	switch {
+	case second == "":
+		return first
+	case first == "":
+		return second
+	}
+	return first + " (" + second + ")"
+}
+
+func clock(t *timestamppb.Timestamp) string {
+	if t == nil || t.AsTime().Unix() <= 0 {
+		return "-"
+	}
+	return t.AsTime().UTC().Format("2006-01-02 15:04:05Z")
+}
+
+func duration(d time.Duration) string { return d.Truncate(time.Second).String() }
