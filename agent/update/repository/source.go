@@ -1,9 +1,3 @@
-// Package repository reads an update repository: a TUF repository (specification 1.0.33) in a directory tree,
-//
-//	metadata/N.root.json  metadata/timestamp.json  metadata/N.snapshot.json  metadata/N.targets.json
-//	targets/<sha256>.<name>_<version>_<architecture>.bundle
-//
-// from a web server or, by the API's Push, from an operator's disk. Source is the only difference between the two.
 package repository
 
 import (
