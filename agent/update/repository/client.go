@@ -63,7 +63,7 @@ func trust(root []byte) (*trustedmetadata.TrustedMetadata, error) {
 func (c *Client) Refresh(ctx context.Context, src Source) (targets Targets, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A panic in a decoder of a stranger's bytes must not take PID 1 along. FuzzMetadata knows of none.
+	// A panic in a decoder of a stranger's bytes must not take PID 1 along.
 	defer func() {
 		if p := recover(); p != nil {
 			targets, err = Targets{}, fault.New(fault.Internal, "cannot verify %q: panic: %v", src.String(), p)

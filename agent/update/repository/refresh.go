@@ -67,12 +67,17 @@ func (r *refresh) whole(name string, limit int64) [][]byte {
 func (r *refresh) timestamp(ctx context.Context) error {
 	const path = "metadata/timestamp.json"
 	for _, data := range r.whole("timestamp.json", maxTimestampBytes) {
-		_, _ = r.trusted.UpdateTimestamp(data) // a torn or foreign one is none
+		if checkTimestamp(data) == nil {
+			_, _ = r.trusted.UpdateTimestamp(data) // a torn or foreign one is none
+		}
 	}
 	r.raiseTimestamp()
 	data, err := r.get(ctx, path, maxTimestampBytes)
 	if err != nil {
 		return err
+	}
+	if err = checkTimestamp(data); err != nil {
+		return r.refuse(path, err)
 	}
 	_, err = r.trusted.UpdateTimestamp(data)
 	if errors.Is(err, &metadata.ErrEqualVersionNumber{}) {
@@ -86,6 +91,15 @@ func (r *refresh) timestamp(ctx context.Context) error {
 	}
 	r.raiseTimestamp()
 	return errors.Join(r.store.write("timestamp.json", data), r.keepFloors())
+}
+
+// checkTimestamp refuses one that go-tuf would take until it looks for the snapshot that is not listed.
+func checkTimestamp(data []byte) error {
+	m, err := metadata.Timestamp().FromBytes(data)
+	if err == nil && m.Signed.Meta["snapshot.json"] == nil {
+		err = errors.New("it lists no snapshot.json")
+	}
+	return err
 }
 
 func (r *refresh) belowTimestamp() error {
