@@ -65,7 +65,7 @@ func each(nodes []*node, f func(*node) error) error {
 }
 
 // writeTables writes the used start of both tables; the rest stays zero, which means free.
-func (v volume) writeTables(table []uint32) error {
+func (v writer) writeTables(table []uint32) error {
 	b := make([]byte, 0, 4*len(table))
 	for _, entry := range table {
 		b = le.AppendUint32(b, entry)

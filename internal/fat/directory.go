@@ -13,18 +13,18 @@ const (
 )
 
 // longEntries is how many entries the long name takes.
-func (n *node) longEntries() int {
-	if plainName(n.short) == n.name {
+func longEntries(name string, short [11]byte) int {
+	if plainName(short) == name {
 		return 0
 	}
-	return (len(n.name) + unitsPerLongEntry - 1) / unitsPerLongEntry
+	return (len(name) + unitsPerLongEntry - 1) / unitsPerLongEntry
 }
 
 // directoryBytes is the length of n's entries: label or "." and "..", then the children. An empty directory takes a cluster too.
 func (n *node) directoryBytes(p Params) int64 {
 	entries := 2
 	for _, c := range n.children {
-		entries += 1 + c.longEntries()
+		entries += 1 + longEntries(c.name, c.short)
 	}
 	return int64(entries * entryBytes)
 }
@@ -45,7 +45,7 @@ func (n *node) encodeDirectory(p Params, parent *node) []byte {
 		b = append(b, encodeEntry(label, attributeVolume, 0, 0, p.Time)...)
 	}
 	for _, c := range n.children {
-		b = append(b, c.encodeLongName()...)
+		b = append(b, encodeLongName(c.name, c.short)...)
 		if c.dir {
 			b = append(b, encodeEntry(c.short, attributeDirectory, c.first, 0, p.Time)...)
 		} else {
@@ -71,9 +71,12 @@ func encodeEntry(name [11]byte, attributes byte, cluster, size uint32, at time.T
 	return b
 }
 
+// longUnits is where the characters lie in a long entry: LDIR_Name1, LDIR_Name2, LDIR_Name3.
+var longUnits = [unitsPerLongEntry]int{1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30}
+
 // encodeLongName gives the long entries, last part first, as they lie before the short one.
-func (n *node) encodeLongName() []byte {
-	count := n.longEntries()
+func encodeLongName(name string, short [11]byte) []byte {
+	count := longEntries(name, short)
 	var b []byte
 	for part := count; part >= 1; part-- {
 		e := make([]byte, entryBytes)
@@ -82,13 +85,13 @@ func (n *node) encodeLongName() []byte {
 			e[0] |= 0x40
 		}
 		e[11] = attributeLongName
-		e[13] = shortChecksum(n.short)
-		for i, offset := range [unitsPerLongEntry]int{1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30} {
+		e[13] = shortChecksum(short)
+		for i, offset := range longUnits {
 			unit := uint16(0xffff) // behind the terminating zero
 			switch at := (part-1)*unitsPerLongEntry + i; {
-			case at < len(n.name):
-				unit = uint16(n.name[at])
-			case at == len(n.name):
+			case at < len(name):
+				unit = uint16(name[at])
+			case at == len(name):
 				unit = 0
 			}
 			le.PutUint16(e[offset:], unit)

@@ -52,7 +52,7 @@ func Write(w io.WriterAt, p Params, files []File) error {
 	if err := a.place(root, p); err != nil {
 		return err
 	}
-	v := volume{w: w, geometry: g, params: p}
+	v := writer{w: w, geometry: g, params: p}
 	if err := v.writeNodes(root, root); err != nil {
 		return err
 	}
@@ -62,15 +62,15 @@ func Write(w io.WriterAt, p Params, files []File) error {
 	return v.writeReserved(uint32(len(a.table)))
 }
 
-// volume is where everything is written.
-type volume struct {
+// writer is where everything is written.
+type writer struct {
 	w        io.WriterAt
 	geometry geometry
 	params   Params
 }
 
 // writeNodes writes directory n and everything below it.
-func (v volume) writeNodes(n, parent *node) error {
+func (v writer) writeNodes(n, parent *node) error {
 	if n.dir {
 		if err := v.writeAt(n.encodeDirectory(v.params, parent), v.geometry.clusterOffset(n.first), "directory "+n.path); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (v volume) writeNodes(n, parent *node) error {
 	return v.writeFile(n)
 }
 
-func (v volume) writeFile(n *node) error {
+func (v writer) writeFile(n *node) error {
 	r, err := n.file.Open()
 	if err != nil {
 		return fmt.Errorf("cannot write %q: %w", n.path, err)
@@ -105,7 +105,7 @@ func (v volume) writeFile(n *node) error {
 	return nil
 }
 
-func (v volume) writeAt(b []byte, offset int64, what string) error {
+func (v writer) writeAt(b []byte, offset int64, what string) error {
 	if _, err := v.w.WriteAt(b, offset); err != nil {
 		return fmt.Errorf("cannot write %s: %w", what, err)
 	}

@@ -34,7 +34,7 @@ func testFiles() []File {
 	return files
 }
 
-func write(t *testing.T, p Params, files []File) string {
+func write(t testing.TB, p Params, files []File) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "volume")
 	f, err := os.Create(path)

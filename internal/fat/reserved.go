@@ -4,7 +4,7 @@ import "fmt"
 
 // writeReserved writes boot sector and FSInfo and their copies (fatgen103, "Boot Sector and BPB", "FAT32 FSInfo Sector Structure").
 // nextFree is the first cluster not in use.
-func (v volume) writeReserved(nextFree uint32) error {
+func (v writer) writeReserved(nextFree uint32) error {
 	boot, err := v.encodeBootSector()
 	if err != nil {
 		return err
@@ -21,7 +21,7 @@ func (v volume) writeReserved(nextFree uint32) error {
 // backupBootSector is BPB_BkBootSec; fatgen103 recommends no other value.
 const backupBootSector = 6
 
-func (v volume) encodeBootSector() ([]byte, error) {
+func (v writer) encodeBootSector() ([]byte, error) {
 	label, err := encodeLabel(v.params.Label)
 	if err != nil {
 		return nil, err
@@ -52,10 +52,16 @@ func (v volume) encodeBootSector() ([]byte, error) {
 	return b, nil
 }
 
-func (v volume) encodeFSInfo(nextFree uint32) []byte {
+// Signatures of FSInfo: FSI_LeadSig, FSI_StrucSig.
+const (
+	infoLead      = 0x41615252
+	infoStructure = 0x61417272
+)
+
+func (v writer) encodeFSInfo(nextFree uint32) []byte {
 	b := make([]byte, sectorSize)
-	le.PutUint32(b[0:], 0x41615252)
-	le.PutUint32(b[484:], 0x61417272)
+	le.PutUint32(b[0:], infoLead)
+	le.PutUint32(b[484:], infoStructure)
 	le.PutUint32(b[488:], v.geometry.clusters-(nextFree-2)) // FSI_Free_Count
 	le.PutUint32(b[492:], nextFree)                         // FSI_Nxt_Free
 	le.PutUint32(b[508:], 0xaa550000)
