@@ -22,7 +22,7 @@ func (d *Disk) Arm(version string) error {
 	case version != "" && version != other.Version:
 		return fault.New(fault.Precondition, "cannot arm version %q: slot %s holds %s", version, other.Name, label(other))
 	case other.State != state.SlotStaged && other.State != state.SlotTrying:
-		return fault.New(fault.Precondition, "cannot arm version %q: it is %s, not staged", other.Version, other.State)
+		return fault.New(fault.Precondition, "cannot arm slot %s: it is %s, not staged", other.Name, other.State)
 	}
 	return d.rename(other, counted(other, Tries, 0))
 }
