@@ -17,14 +17,16 @@ type decision struct {
 	reason string
 }
 
-// decide says what to do with a partition. mountError is nil before the first attempt to mount; after a failed one it is asked again.
-// It recreates only where nothing of value can be lost.
-func decide(o observation, mountError error) decision {
+// decide says what to do with a partition. reset: an admin asked for an empty /var. mountError is nil before the first attempt to mount; after a
+// failed one it is asked again. Without reset it recreates only where nothing of value can be lost.
+func decide(o observation, reset bool, mountError error) decision {
 	switch {
 	case o.unreadable != nil:
 		return decision{actionRefuse, o.unreadable.Error()}
 	case o.writing:
 		return decision{actionRecreate, "it was being made when the power went"}
+	case reset:
+		return decision{actionRecreate, "a reset was asked for"}
 	case o.superblock == nil && o.blank:
 		return decision{actionRecreate, "the partition is empty"}
 	case o.superblock == nil:

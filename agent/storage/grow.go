@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/internal/gpt"
 )
 
 // growWorthBytes is what a file system must gain to be grown: a last group that is too small for its own metadata stays unused for ever.
@@ -55,7 +56,11 @@ func (f Found) growAll(s *state.Storage) error {
 
 // growPartition brings the table and the kernel's idea of it up to the disk, and returns the partition's length in bytes.
 func (f Found) growPartition() (int64, error) {
-	table, changed, err := growTable(f.disk.table, f.disk.source, f.part.Number, f.disk.sizeBytes)
+	now, source, err := f.readTable()
+	if err != nil {
+		return 0, err
+	}
+	table, changed, err := growTable(now, source, f.part.Number, f.disk.sizeBytes)
 	if err != nil {
 		return 0, err
 	}
@@ -76,6 +81,16 @@ func (f Found) growPartition() (int64, error) {
 		}
 	}
 	return length, resizePartition(file, part.Number, table.StartBytes(part), length)
+}
+
+// readTable reads the partition table again: since Find a reset, or an update, may have changed it.
+func (f Found) readTable() (*gpt.Table, gpt.Source, error) {
+	file, err := os.Open(f.path(f.Disk))
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot read partition table: %w", err)
+	}
+	defer file.Close()
+	return gpt.Decode(file, f.disk.sizeBytes, f.disk.sectorSize)
 }
 
 // growth is how many blocks a file system on a partition of lengthBytes may have, and whether growing is worth it.

@@ -12,6 +12,7 @@ import (
 const (
 	blkpgResizePartition = 3
 	ioctlBLKPG           = 0x1269     // BLKPG, _IO(0x12, 105)
+	ioctlBLKDISCARD      = 0x1277     // BLKDISCARD, _IO(0x12, 119)
 	ioctlBLKZEROOUT      = 0x127f     // BLKZEROOUT, _IO(0x12, 127)
 	ioctlResizeExt4      = 0x40086610 // EXT4_IOC_RESIZE_FS, _IOW('f', 16, __u64)
 )
@@ -61,8 +62,17 @@ type partitionFile struct{ *os.File }
 
 // Zero uses the disk's own way of clearing where it has one.
 func (p partitionFile) Zero(offset, length int64) error {
+	return p.span(ioctlBLKZEROOUT, offset, length)
+}
+
+// Discard tells the disk that a range is not needed any more. Many disks have no such thing.
+func (p partitionFile) Discard(offset, length int64) error {
+	return p.span(ioctlBLKDISCARD, offset, length)
+}
+
+func (p partitionFile) span(request uintptr, offset, length int64) error {
 	span := [2]uint64{uint64(offset), uint64(length)}
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, p.Fd(), ioctlBLKZEROOUT, uintptr(unsafe.Pointer(&span))); errno != 0 {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, p.Fd(), request, uintptr(unsafe.Pointer(&span))); errno != 0 {
 		return errno
 	}
 	return nil

@@ -39,14 +39,14 @@ func (f Found) mountPartition(o Options) (state.Storage, error) {
 	if err != nil {
 		return s, err
 	}
-	d := decide(seen, nil)
+	d := decide(seen, f.resetAsked(), nil)
 	if d.action == actionMount {
 		mountError := mountExt4(f.path(s.VarDevice), f.path("/var"))
 		if mountError == nil {
 			s.VarSizeBytes = seen.superblock.sizeBytes()
 			return s, nil
 		}
-		d = decide(seen, mountError)
+		d = decide(seen, false, mountError)
 	}
 	if d.action == actionRefuse {
 		return s, fmt.Errorf("cannot use %q: %s", s.VarDevice, d.reason)
@@ -80,5 +80,9 @@ func (f Found) recreate(o Options, sizeBytes int64) error {
 	if err != nil {
 		return fmt.Errorf("cannot make /var anew: %w", err)
 	}
-	return errors.Join(writeTemplate(partitionFile{file}, sizeBytes, template), file.Close())
+	var forget func() error
+	if f.resetAsked() {
+		forget = f.forgetReset
+	}
+	return errors.Join(makeAnew(partitionFile{file}, sizeBytes, template, forget), file.Close())
 }

@@ -49,6 +49,8 @@ func (m *memory) Zero(offset, length int64) error {
 	return nil
 }
 
+func (m *memory) Discard(int64, int64) error { return errors.ErrUnsupported }
+
 func (m *memory) Sync() error {
 	m.log = append(m.log, "sync")
 	return nil
@@ -164,20 +166,25 @@ func TestDecide(t *testing.T) {
 	tests := []struct {
 		name  string
 		seen  observation
+		reset bool
 		mount error
 		want  action
 	}{
-		{"a file system", observation{superblock: used}, nil, actionMount},
-		{"a new file system", observation{superblock: fresh}, nil, actionMount},
-		{"an empty partition", observation{blank: true}, nil, actionRecreate},
-		{"a template half written", observation{writing: true}, nil, actionRecreate},
-		{"a damaged file system never used", observation{superblock: fresh}, broken, actionRecreate},
-		{"a damaged file system with data", observation{superblock: used}, broken, actionRefuse},
-		{"something foreign", observation{}, nil, actionRefuse},
-		{"a disk that cannot be read", observation{unreadable: broken, blank: true, writing: true}, nil, actionRefuse},
+		{"a file system, to be reset", observation{superblock: used}, true, nil, actionRecreate},
+		{"something foreign, to be reset", observation{}, true, nil, actionRecreate},
+		{"a template half written, to be reset", observation{writing: true}, true, nil, actionRecreate},
+		{"a disk that cannot be read, to be reset", observation{unreadable: broken, superblock: used}, true, nil, actionRefuse},
+		{"a file system", observation{superblock: used}, false, nil, actionMount},
+		{"a new file system", observation{superblock: fresh}, false, nil, actionMount},
+		{"an empty partition", observation{blank: true}, false, nil, actionRecreate},
+		{"a template half written", observation{writing: true}, false, nil, actionRecreate},
+		{"a damaged file system never used", observation{superblock: fresh}, false, broken, actionRecreate},
+		{"a damaged file system with data", observation{superblock: used}, false, broken, actionRefuse},
+		{"something foreign", observation{}, false, nil, actionRefuse},
+		{"a disk that cannot be read", observation{unreadable: broken, blank: true, writing: true}, false, nil, actionRefuse},
 	}
 	for _, tt := range tests {
-		got := decide(tt.seen, tt.mount)
+		got := decide(tt.seen, tt.reset, tt.mount)
 		if got.action != tt.want || (got.reason == "") != (tt.want == actionMount) {
 			t.Errorf("%s: %+v, want %s", tt.name, got, tt.want)
 		}
@@ -281,7 +288,7 @@ func TestTemplateSurvivesPowerCuts(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := observe(m, size)
-		if d := decide(seen, nil); cut > 1 && d.action != actionRecreate {
+		if d := decide(seen, false, nil); cut > 1 && d.action != actionRecreate {
 			t.Errorf("cut at write %d: %+v", cut, d)
 		}
 	}

@@ -26,6 +26,8 @@ type device interface {
 	io.WriterAt
 	// Zero makes a range read as zeros.
 	Zero(offset, length int64) error
+	// Discard gives a range back to the disk where it can; what it reads afterwards is undefined.
+	Discard(offset, length int64) error
 	Sync() error
 }
 
@@ -47,9 +49,7 @@ func writeTemplate(d device, sizeBytes int64, compressed io.Reader) error {
 	if s.sizeBytes() > sizeBytes {
 		return fmt.Errorf("cannot use the template of /var: it needs %d bytes, the partition has %d", s.sizeBytes(), sizeBytes)
 	}
-	mark := make([]byte, blockBytes)
-	copy(mark, writingMark)
-	if err := writeSynced(d, mark); err != nil {
+	if err := writeMark(d); err != nil {
 		return err
 	}
 	if err := d.Zero(blockBytes, s.sizeBytes()-blockBytes); err != nil {
@@ -62,6 +62,13 @@ func writeTemplate(d device, sizeBytes int64, compressed io.Reader) error {
 		return fmt.Errorf("cannot write the template of /var: %w", err)
 	}
 	return writeSynced(d, first)
+}
+
+// writeMark makes the partition one that is to be written anew, whatever was there.
+func writeMark(d device) error {
+	mark := make([]byte, blockBytes)
+	copy(mark, writingMark)
+	return writeSynced(d, mark)
 }
 
 func writeSynced(d device, first []byte) error {
@@ -90,4 +97,18 @@ func copyBlocks(d io.WriterAt, image io.Reader, offset, end int64) error {
 		offset += int64(n)
 	}
 	return nil
+}
+
+// makeAnew writes the template. Where that is a reset, forget clears what asked for it, and what the disk can forget of the old content it is told to.
+func makeAnew(d device, sizeBytes int64, compressed io.Reader, forget func() error) error {
+	if forget != nil {
+		if err := writeMark(d); err != nil {
+			return err
+		}
+		if err := forget(); err != nil {
+			return err
+		}
+		_ = d.Discard(blockBytes, sizeBytes-blockBytes) // what reads afterwards does not matter: all that ext4 reads is written
+	}
+	return writeTemplate(d, sizeBytes, compressed)
 }
