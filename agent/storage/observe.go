@@ -50,7 +50,7 @@ func isBlank(r io.ReaderAt, sizeBytes int64) (bool, error) {
 	if _, err := r.ReadAt(head, 0); err != nil {
 		return false, fmt.Errorf("cannot read the start of the partition: %w", err)
 	}
-	if !isZero(head) {
+	if !isZero(withoutTornMark(head)) {
 		return false, nil
 	}
 	sample := head[:sampleBytes]
@@ -63,6 +63,17 @@ func isBlank(r io.ReaderAt, sizeBytes int64) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// withoutTornMark clears what a power cut left of the first write to a blank partition: some bytes of our mark, zeros in place of the others.
+func withoutTornMark(head []byte) []byte {
+	for i := range writingMark {
+		if head[i] != 0 && head[i] != writingMark[i] {
+			return head
+		}
+	}
+	clear(head[:len(writingMark)])
+	return head
 }
 
 // sampleOffsets are evenly spread, aligned, and end with the last block: RAID and backup headers lie there.

@@ -11,14 +11,15 @@ import (
 
 // Writing a template is safe under a power cut, because the partition carries a mark until the very last write:
 //
-//  1. the first block: mark, rest zero; sync        a cut from here on: the mark says "write it again"
-//  2. zero the template's range; write its blocks but the first; sync
-//  3. the first block of the template, which holds the superblock and no mark; sync
+//  1. the mark; sync                                  a cut from here on: the mark says "write it again"
+//  2. everything of the template but its first 1024 bytes; sync
+//  3. its first 1024 bytes, which end the mark; sync
 //
-// The mark lies in the first 1024 bytes, which ext4 leaves to boot sectors.
+// The mark lies in the first 1024 bytes, which ext4 leaves to boot sectors. A torn last write leaves the mark, or a part of it, which is none, beside a
+// whole file system; a torn first one a part of it on a blank partition, which observe takes for blank.
 const writingMark = "stele: the file system of /var is being written here\n"
 
-// blockBytes is the unit of the first and last write: disks write 4 KiB in one go, or at worst either its sectors.
+// blockBytes is the start of a template, with the superblock.
 const blockBytes = 4096
 
 // device is a partition that a template is written to.
@@ -55,28 +56,29 @@ func writeTemplate(d device, sizeBytes int64, compressed io.Reader) error {
 	if err := d.Zero(blockBytes, s.sizeBytes()-blockBytes); err != nil {
 		return fmt.Errorf("cannot clear the partition for /var: %w", err)
 	}
+	if _, err := d.WriteAt(first[superblockOffset:], superblockOffset); err != nil {
+		return fmt.Errorf("cannot write the template of /var: %w", err)
+	}
 	if err := copyBlocks(d, image, blockBytes, s.sizeBytes()); err != nil {
 		return err
 	}
 	if err := d.Sync(); err != nil {
 		return fmt.Errorf("cannot write the template of /var: %w", err)
 	}
-	return writeSynced(d, first)
+	return writeSynced(d, first[:superblockOffset])
 }
 
 // writeMark makes the partition one that is to be written anew, whatever was there.
 func writeMark(d device) error {
-	mark := make([]byte, blockBytes)
-	copy(mark, writingMark)
-	return writeSynced(d, mark)
+	return writeSynced(d, []byte(writingMark))
 }
 
-func writeSynced(d device, first []byte) error {
-	if _, err := d.WriteAt(first, 0); err != nil {
-		return fmt.Errorf("cannot write the first block of /var: %w", err)
+func writeSynced(d device, start []byte) error {
+	if _, err := d.WriteAt(start, 0); err != nil {
+		return fmt.Errorf("cannot write the start of /var: %w", err)
 	}
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("cannot write the first block of /var: %w", err)
+		return fmt.Errorf("cannot write the start of /var: %w", err)
 	}
 	return nil
 }

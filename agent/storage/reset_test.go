@@ -1,0 +1,177 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stele-os/stele/internal/block"
+	"github.com/stele-os/stele/internal/gpt"
+	"github.com/stele-os/stele/internal/powercut"
+)
+
+// partition is a part of a disk in memory as a partition that templates are written to.
+type partition struct{ block.Device }
+
+func (p partition) Sync() error                { return p.Flush() }
+func (p partition) Discard(int64, int64) error { return errors.ErrUnsupported }
+
+func (p partition) Zero(offset, length int64) error {
+	_, err := p.WriteAt(make([]byte, length), offset)
+	return err
+}
+
+// resetDisk is a product's disk with a used file system on var.
+func resetDisk(t *testing.T) *block.Memory {
+	t.Helper()
+	m := block.NewMemory(64<<20, 512)
+	if err := table(t, guidESP, "a").Write(m, m.Flush); err != nil {
+		t.Fatal(err)
+	}
+	image, _ := template(t, 64)
+	image[superblockOffset+0x34] = 1 // s_mnt_count
+	copy(image[12288:], "somebody's data")
+	part, _ := varOf(t, m)
+	if _, err := part.WriteAt(image, 0); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// varOf is the var partition of a disk, and whether a reset is asked for. The table must be readable.
+func varOf(t *testing.T, d block.Device) (partition, bool) {
+	t.Helper()
+	tab, _, err := gpt.Decode(d, d.SizeBytes(), d.SectorSize())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := varPartition(tab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := block.Section(d, tab.StartBytes(*p), tab.SizeBytes(*p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return partition{s}, p.Attributes&attributeReset != 0
+}
+
+// boot does what a boot does with /var, and says which file system is mounted then: "used" or "new".
+func boot(t *testing.T, d block.Device, compressed []byte) string {
+	t.Helper()
+	part, reset := varOf(t, d)
+	seen := observe(part, part.SizeBytes())
+	switch decision := decide(seen, reset, nil); decision.action {
+	case actionMount:
+		if seen.superblock.mounted {
+			return "used"
+		}
+		return "new"
+	case actionRecreate:
+		var forget func() error
+		if reset {
+			forget = func() error { return setReset(d, false) }
+		}
+		if err := makeAnew(part, part.SizeBytes(), bytes.NewReader(compressed), forget); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := varOf(t, d); again {
+			t.Fatal("the next boot would reset /var again")
+		}
+		return "new"
+	default:
+		t.Fatalf("%+v", decision)
+		return ""
+	}
+}
+
+// TestResetSurvivesPowerCuts cuts the power while the reset is asked for, and while it is done: the machine always comes up with the whole old /var,
+// or with a new one, and only once.
+func TestResetSurvivesPowerCuts(t *testing.T) {
+	image, compressed := template(t, 64)
+	options := powercut.Options{Torn: true}
+	base := resetDisk(t)
+	asking := powercut.Record(base.Clone())
+	if err := setReset(asking, true); err != nil {
+		t.Fatal(err)
+	}
+	resets := map[string]int{}
+	stats, err := powercut.Explore(base, asking.Log(), options, func(s powercut.State) error {
+		_, asked := varOf(t, s.Disk)
+		got := boot(t, s.Disk, compressed)
+		resets[got]++
+		if asked != (got == "new") {
+			return fmt.Errorf("asked for a reset: %v, /var is %s", asked, got)
+		}
+		return nil
+	})
+	if err != nil || resets["used"] == 0 || resets["new"] == 0 {
+		t.Fatalf("%v, %v", resets, err)
+	}
+	t.Logf("asking: %s: %v", stats, resets)
+
+	marked := base.Clone()
+	if err := asking.Log().Apply(marked, len(asking.Log())); err != nil {
+		t.Fatal(err)
+	}
+	doing := powercut.Record(marked.Clone())
+	if got := boot(t, doing, compressed); got != "new" {
+		t.Fatalf("/var is %s", got)
+	}
+	stats, err = powercut.Explore(marked, doing.Log(), options, func(s powercut.State) error {
+		if got := boot(t, s.Disk, compressed); got != "new" {
+			return fmt.Errorf("/var is %s", got)
+		}
+		part, _ := varOf(t, s.Disk)
+		content := make([]byte, len(image))
+		if _, err := part.ReadAt(content, 0); err != nil || !bytes.Equal(content[superblockOffset:], image[superblockOffset:]) {
+			return fmt.Errorf("/var is not the template (%v)", err) // what lies before the superblock may be a part of the mark
+		}
+		if again := boot(t, s.Disk, compressed); again != "new" {
+			return fmt.Errorf("/var is %s at the second boot", again)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("doing: %s", stats)
+}
+
+func TestMarkReset(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk")
+	m := resetDisk(t)
+	content := make([]byte, m.SizeBytes())
+	if _, err := m.ReadAt(content, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := MarkReset(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := block.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, asked := varOf(t, d); !asked {
+		t.Error("the mark is not there")
+	}
+	if err := setReset(d, false); err != nil {
+		t.Fatal(err)
+	}
+	after := make([]byte, d.SizeBytes())
+	if _, err := d.ReadAt(after, 0); err != nil || !bytes.Equal(after, content) {
+		t.Errorf("marking and clearing left something (%v)", err)
+	}
+	if err := MarkReset(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
