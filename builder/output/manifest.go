@@ -29,6 +29,8 @@ type Manifest struct {
 	RootHash string `json:"rootHash"`
 	// CommandLine of the kernel, as the UKI holds it.
 	CommandLine string `json:"commandLine"`
+	// UpdateRoot is the root of trust of the image's updates; nil: it takes none.
+	UpdateRoot *UpdateRoot `json:"updateRoot,omitempty"`
 	// LockDigest, KernelConfigDigest: "sha256:<hex>" of images/lock.yaml and the final .config.
 	LockDigest         string `json:"lockDigest,omitempty"`
 	KernelConfigDigest string `json:"kernelConfigDigest,omitempty"`
@@ -39,6 +41,13 @@ type Manifest struct {
 	// DiskGUID and Partitions are the partition table of the disk image.
 	DiskGUID   string      `json:"diskGUID,omitempty"`
 	Partitions []Partition `json:"partitions,omitempty"`
+}
+
+// UpdateRoot is TUF root metadata.
+type UpdateRoot struct {
+	Version int64 `json:"version"`
+	// SHA256 of the file in hex.
+	SHA256 string `json:"sha256"`
 }
 
 // Artifact is one file.
