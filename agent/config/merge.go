@@ -32,7 +32,7 @@ type Merged struct {
 //
 //   - a scalar that a layer sets replaces the one below, also by false, 0 or "";
 //   - fields and maps merge entry by entry;
-//   - containers and registries merge by name and host: entries with a new name are appended, those with a known one merge field by field;
+//   - containers, update checks and registries merge by name and host: entries with a new name are appended, those with a known one merge field by field;
 //     so do interfaces, by name or hardware address;
 //   - volumes match by name too, but the stronger one replaces the weaker one, because a volume has exactly one source; for the same
 //     reason a probe replaces a probe;
@@ -178,6 +178,8 @@ func keyOf(item reflect.Type) func(any) string {
 		return func(v any) string { return v.(v1alpha1.Container).Name }
 	case reflect.TypeFor[v1alpha1.Volume]():
 		return func(v any) string { return v.(v1alpha1.Volume).Name }
+	case reflect.TypeFor[v1alpha1.UpdateCheck]():
+		return func(v any) string { return v.(v1alpha1.UpdateCheck).Name }
 	case reflect.TypeFor[v1alpha1.Registry]():
 		return func(v any) string { return v.(v1alpha1.Registry).Host }
 	case reflect.TypeFor[v1alpha1.Interface]():

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/agent/metadata"
-	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/slotstate"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 	defaultTimeout = time.Minute
 )
 
-// Options of Run. Image, Fetch and Timeout are the caller's to give.
+// Options of a Manager. Image, Fetch and Timeout are the caller's to give.
 type Options struct {
 	// Image is the image definition's own document (v1alpha1.ImageDocumentPath); empty where it has none.
 	Image []byte
@@ -25,50 +25,89 @@ type Options struct {
 	Fetch func(context.Context) (metadata.Result, error)
 	// Timeout is how long to wait for metadata before saying so and using the last good document. 0: a minute.
 	Timeout time.Duration
-	// Dir keeps the last good document. Empty: LastGoodPath.
-	Dir string
+	// Store keeps documents per slot. Zero: the machine's.
+	Store slotstate.Store
+	// Legacy is where versions without slots kept the last good document. Empty: slotstate.LegacyPath with the machine's store, else none.
+	Legacy string
+	// Now is the clock for records. Nil: time.Now. No decision depends on it.
+	Now func() time.Time
 }
 
-// Run brings the machine under its document and then waits for ctx to end:
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Legacy == "" && o.Store.Root == "" {
+		o.Legacy = slotstate.LegacyPath
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Run brings the machine under its document and keeps it there until ctx ends:
 //
 //	plan of the empty document, waiting-for-metadata
+//	    ├─ /var is there, with a document of the API ──▶ applied, until it is taken back; metadata is fetched for facts only
 //	    ├─ metadata with a valid document, or with none ──▶ applied; kept as last good
 //	    ├─ metadata with an invalid document ──▶ invalid; the last good one, if any, is in force; fetch again
 //	    └─ nothing within Timeout ──▶ last-good, or no-metadata where there is none; fetch again
 //
-// It fetches at once, then with growing waits (TestRun drives the time by testing/synctest). It may be started again after a failure: what is in force stays in force.
-func Run(ctx context.Context, m *state.Machine, o Options) error {
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.Dir == "" {
-		o.Dir = LastGoodPath
-	}
-	r := &runner{machine: m, image: o.Image, kept: lastGood{o.Dir}, timeout: o.Timeout}
+// It fetches at once, then with growing waits (TestRun drives the time by testing/synctest). It may be called again after a failure: what is in
+// force stays in force, but for a document on trial, which is taken back.
+func (m *Manager) Run(ctx context.Context) error {
+	r := m.runner
 	r.begin()
-	f := fetching{Options: o, deadline: time.After(o.Timeout), expire: r.expire}
-	for wait := backoffFirst; ; wait = min(2*wait, backoffMax) {
-		result, err := f.fetch(ctx)
-		if ctx.Err() != nil {
-			return nil
+	if r.trial != nil {
+		r.endTrial("its manager failed")
+		r.settle()
+	}
+	f := fetching{fetch: r.options.Fetch}
+	defer f.end()
+	deadline := time.After(r.options.Timeout)
+	for {
+		if !r.satisfied() {
+			f.begin(ctx)
 		}
-		if err != nil {
-			r.failed(err)
-		} else if r.accept(ctx, result) {
-			<-ctx.Done()
-			return nil
+		storage, stored, storageChanged := r.machine.Storage.Watch()
+		if stored && !r.opened {
+			r.open(storage)
+			continue
 		}
-		if !f.rest(ctx, wait) {
+		trial, stop := r.trialTimer()
+		select {
+		case <-ctx.Done():
+			stop()
 			return nil
+		case o := <-f.done:
+			f.ended()
+			if ctx.Err() == nil {
+				r.fetched(o.result, o.err)
+			}
+		case <-f.rested:
+			f.rested = nil
+		case <-deadline:
+			r.expire()
+		case <-trial:
+			r.endTrial("nobody confirmed it in time")
+			r.settle()
+		case <-storageChanged:
+		case call := <-m.calls:
+			call.answer(r)
 		}
+		stop()
 	}
 }
 
-// fetching makes rounds; wherever it waits, it calls expire once the deadline is over.
+// fetching makes rounds over the sources, one at a time, with growing waits between them.
 type fetching struct {
-	Options
-	deadline <-chan time.Time
-	expire   func(context.Context)
+	fetch func(context.Context) (metadata.Result, error)
+	// done is not nil while an attempt is under way, rested not nil while the next one waits.
+	done   chan outcome
+	rested <-chan time.Time
+	wait   time.Duration
+	cancel context.CancelFunc
 }
 
 type outcome struct {
@@ -76,35 +115,28 @@ type outcome struct {
 	err    error
 }
 
-// fetch makes one round, in a goroutine that has ended when fetch returns: Fetch ends when its context does.
-func (f *fetching) fetch(ctx context.Context) (metadata.Result, error) {
-	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	done := make(chan outcome, 1)
-	go func() { done <- contained(attempt, f.Fetch) }()
-	for {
-		select {
-		case o := <-done:
-			return o.result, o.err
-		case <-f.deadline:
-			f.deadline = nil
-			f.expire(ctx)
-		}
+// begin starts an attempt, unless one is under way or has to wait. Its goroutine ends when its context does.
+func (f *fetching) begin(ctx context.Context) {
+	if f.done != nil || f.rested != nil || ctx.Err() != nil {
+		return
 	}
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	done := make(chan outcome, 1)
+	f.done, f.cancel = done, cancel
+	go func() { done <- contained(attempt, f.fetch) }()
 }
 
-// rest waits; it returns false when ctx has ended.
-func (f *fetching) rest(ctx context.Context, wait time.Duration) bool {
-	over := time.After(wait)
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-over:
-			return true
-		case <-f.deadline:
-			f.deadline = nil
-			f.expire(ctx)
-		}
+// ended is called with what came out of done.
+func (f *fetching) ended() {
+	f.cancel()
+	f.wait = min(max(2*f.wait, backoffFirst), backoffMax)
+	f.done, f.rested = nil, time.After(f.wait)
+}
+
+// end waits for the attempt under way, if any.
+func (f *fetching) end() {
+	if f.done != nil {
+		f.cancel()
+		<-f.done
 	}
 }

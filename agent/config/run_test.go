@@ -13,6 +13,7 @@ import (
 
 	"github.com/stele-os/stele/agent/metadata"
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/slotstate"
 	"github.com/stele-os/stele/agent/state"
 )
 
@@ -158,19 +159,25 @@ func TestRun(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			kept := lastGood{filepath.Join(t.TempDir(), "document")}
+			documents := emptyStore(t)
 			if c.kept != nil {
-				if err := kept.save(metadata.Result{Platform: "test", UserData: c.kept}); err != nil {
+				if err := documents.keepLastGood(metadata.Result{Platform: "test", UserData: c.kept}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			synctest.Test(t, func(t *testing.T) {
 				var m state.Machine
 				m.Storage.Set(state.Storage{})
-				scenario(t, &m, Options{Image: c.image, Dir: kept.dir, Fetch: source(c.answers)}, c.want)
+				scenario(t, &m, Options{Image: c.image, Store: documents.store, Fetch: source(c.answers)}, c.want)
 			})
 		})
 	}
+}
+
+// emptyStore keeps documents of slot a in a directory that is not there yet.
+func emptyStore(t *testing.T) kept {
+	t.Helper()
+	return kept{store: slotstate.Store{Root: filepath.Join(t.TempDir(), "slots")}}
 }
 
 // source answers as the table says at the time.
@@ -214,26 +221,26 @@ func scenario(t *testing.T, m *state.Machine, o Options, want []moment) {
 }
 
 func TestRunKeepsGoodDocument(t *testing.T) {
-	kept := lastGood{filepath.Join(t.TempDir(), "document")}
+	documents := emptyStore(t)
 	synctest.Test(t, func(t *testing.T) {
 		var m state.Machine
-		o := Options{Dir: kept.dir, Fetch: source([]answer{{userData: document("user"), platform: "vm"}})}
+		o := Options{Store: documents.store, Fetch: source([]answer{{userData: document("user"), platform: "vm"}})}
 		go Run(t.Context(), &m, o)
 		synctest.Wait()
 		if desired, _ := m.Desired.Get(); desired.Hostname != "user" {
 			t.Error("the document waits for /var")
 		}
-		if _, err := kept.load(); !errors.Is(err, os.ErrNotExist) {
+		if _, err := documents.lastGood(); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("written before /var is there: %v", err)
 		}
 		m.Storage.Set(state.Storage{})
 		synctest.Wait()
 	})
-	got, err := kept.load()
+	got, err := documents.lastGood()
 	if err != nil || string(got.UserData) != string(document("user")) || got.Hostname != "vm" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if info, err := os.Stat(kept.path()); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(documents.store.Dir(""), lastGoodFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
@@ -244,7 +251,7 @@ func TestRunAgainLeavesDesiredAlone(t *testing.T) {
 		var m state.Machine
 		m.Desired.Set(plan.Desired{Hostname: "before"})
 		m.Document.Set(state.Document{Phase: state.DocumentApplied})
-		go Run(t.Context(), &m, Options{Dir: t.TempDir(), Fetch: source([]answer{{err: errGone}})})
+		go Run(t.Context(), &m, Options{Store: emptyStore(t).store, Fetch: source([]answer{{err: errGone}})})
 		synctest.Wait()
 		if desired, _ := m.Desired.Get(); desired.Hostname != "before" {
 			t.Errorf("hostname %q", desired.Hostname)
@@ -256,7 +263,7 @@ func TestRunSurvivesPanicOfSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m state.Machine
 		fetch := func(context.Context) (metadata.Result, error) { panic("boom") }
-		scenario(t, &m, Options{Dir: t.TempDir(), Fetch: fetch}, []moment{{0, state.DocumentWaiting, "stele", "cannot fetch metadata: panic: boom"}})
+		scenario(t, &m, Options{Store: emptyStore(t).store, Fetch: fetch}, []moment{{0, state.DocumentWaiting, "stele", "cannot fetch metadata: panic: boom"}})
 	})
 }
 

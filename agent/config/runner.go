@@ -13,16 +13,25 @@ import (
 	"github.com/stele-os/stele/agent/state"
 )
 
-// runner takes what the fetches bring and publishes what follows from it.
+// runner takes what fetches and callers bring and publishes what follows from it. Only the manager's loop calls it.
 type runner struct {
-	machine *state.Machine
-	image   []byte
-	kept    lastGood
-	timeout time.Duration
-	// refused is the digest of the newest metadata whose document was invalid, so that the same one is not judged again at each fetch.
-	refused string
-	// triedKept: the last good document has been looked for.
-	triedKept bool
+	standing
+	machine   *state.Machine
+	options   Options
+	documents kept
+	// usable: the slot's state is prepared for this version, so that documents can be kept.
+	usable bool
+	// result is what metadata was made of; unkept: it is valid and not kept yet.
+	result metadata.Result
+	unkept bool
+	// trialRecord is what trial was made of, apiRecord what api was.
+	trialRecord, apiRecord apiRecord
+	// deadline of trial, on the monotonic clock.
+	deadline time.Time
+	// current is what this manager put in force; nil: nothing yet.
+	current *candidate
+	// view is current for readers beside the loop.
+	view *state.Value[*candidate]
 }
 
 // begin publishes the plan of the empty document. Where something is in force already, a new start of the manager leaves it alone.
@@ -30,11 +39,14 @@ func (r *runner) begin() {
 	if _, set := r.machine.Desired.Get(); set {
 		return
 	}
-	facts, _ := r.machine.Facts.Get()
-	if bootstrap, err := plan.Plan(empty(), facts); err == nil { // TestBootstrap: it cannot fail
-		r.machine.Desired.Set(bootstrap)
-	}
+	r.machine.Desired.Set(r.bootstrap())
 	r.document(state.Document{Phase: state.DocumentWaiting})
+}
+
+func (r *runner) bootstrap() plan.Desired {
+	facts, _ := r.machine.Facts.Get()
+	desired, _ := plan.Plan(empty(), facts) // TestBootstrap: it cannot fail
+	return desired
 }
 
 // document publishes only what is new: each change is a line on the console.
@@ -44,112 +56,138 @@ func (r *runner) document(d state.Document) {
 	}
 }
 
-// accept judges fetched metadata. It returns true when its document is in force.
-func (r *runner) accept(ctx context.Context, result metadata.Result) bool {
-	facts, _ := r.machine.Facts.Get()
-	facts.Platform, facts.Hostname, facts.InstanceID = result.Platform, result.Hostname, result.InstanceID
-	sum, judged := digest(result.UserData), digest(encodeRecord(result))
-	if judged == r.refused {
-		return false
+// settle puts in force what choose says, and keeps what is worth it.
+func (r *runner) settle() {
+	r.keep()
+	c, d := r.choose()
+	if c == nil && r.current == nil {
+		if old, _ := r.machine.Document.Get(); d.Phase != state.DocumentInvalid && old.Phase != state.DocumentWaiting && old.Phase != state.DocumentMissing {
+			return // a manager before this one put a document in force: nothing is better than that
+		}
 	}
-	desired, problems := Evaluate(Input{Image: r.image, User: result.UserData, UserSource: result.Origin}, facts)
-	if problems != nil {
-		r.refused = judged
-		r.refuse(ctx, state.Document{Phase: state.DocumentInvalid, Source: result.Origin, Digest: sum, Errors: sentences(problems)})
-		return false
+	switch {
+	case c != nil && c != r.current:
+		r.machine.Facts.Set(c.facts)
+		r.desire(c.desired)
+	case c == nil && r.current != nil:
+		r.desire(r.bootstrap())
 	}
-	r.machine.Facts.Set(facts)
-	r.machine.Desired.Set(desired)
-	document := state.Document{Phase: state.DocumentApplied, Source: result.Origin, Digest: sum}
-	r.document(document)
-	r.keep(ctx, result, document)
-	return true
-}
-
-// refuse publishes why a document is invalid, at once, and puts the last good one in force.
-func (r *runner) refuse(ctx context.Context, d state.Document) {
+	r.current = c
+	r.view.Set(c)
 	r.document(d)
-	if _, err := r.applyKept(ctx); err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
-		d.Errors = append(d.Errors[:len(d.Errors):len(d.Errors)], err.Error())
-		r.document(d)
+}
+
+func (r *runner) desire(d plan.Desired) {
+	if old, set := r.machine.Desired.Get(); !set || !reflect.DeepEqual(old, d) {
+		r.machine.Desired.Set(d)
 	}
 }
 
-// keep stores a good document once /var is there. The machine does not wait for it: the document is in force already.
-func (r *runner) keep(ctx context.Context, result metadata.Result, document state.Document) {
-	if !r.awaitStorage(ctx) {
-		return
+// fetched judges the answer of a source.
+func (r *runner) fetched(result metadata.Result, err error) {
+	if r.fetchErr = err; err == nil && (r.metadata == nil || !reflect.DeepEqual(r.result, result)) {
+		facts, _ := r.machine.Facts.Get()
+		facts = withMetadata(facts, result)
+		r.result = result
+		r.metadata = evaluateCandidate(r.options.Image, result.UserData, result.Origin, result.Origin, facts)
+		r.unkept = r.metadata.problems == nil
+		r.learn(facts)
 	}
-	if err := r.kept.save(result); err != nil {
-		document.Errors = []string{err.Error()}
-		r.document(document)
+	r.settle()
+}
+
+// learn makes what the platform says known to a document of the API, which was put in force without waiting for it.
+func (r *runner) learn(facts plan.Facts) {
+	for _, c := range []**candidate{&r.trial, &r.api} {
+		if *c == nil || reflect.DeepEqual((*c).facts, facts) {
+			continue
+		}
+		if again := evaluateCandidate(r.options.Image, (*c).user, (*c).source, (*c).source, facts); again.problems == nil {
+			*c = again
+		}
 	}
 }
 
-// failed notes why no metadata came. In force stays what is in force.
-func (r *runner) failed(err error) {
-	if d, _ := r.machine.Document.Get(); d.Phase == state.DocumentWaiting || d.Phase == state.DocumentMissing {
-		d.Errors = []string{err.Error()}
-		r.document(d)
-	}
+// satisfied tells whether there is nothing to fetch: a document of metadata is in force, or one of the API is and facts are there.
+func (r *runner) satisfied() bool {
+	return r.metadata != nil && (r.metadata.problems == nil || r.api != nil || r.trial != nil)
 }
 
 // expire is called when the time for metadata is over.
-func (r *runner) expire(ctx context.Context) {
-	d, _ := r.machine.Document.Get()
-	if d.Phase != state.DocumentWaiting {
-		return
-	}
-	kept, err := r.applyKept(ctx)
-	switch {
-	case err == nil:
-		r.document(state.Document{Phase: state.DocumentLastGood, Source: kept.Origin, Digest: digest(kept.UserData)})
-		return
-	case !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil:
-		d.Errors = append(append([]string(nil), d.Errors...), err.Error())
-	}
-	if d.Phase = state.DocumentMissing; len(d.Errors) == 0 {
-		d.Errors = []string{fmt.Sprintf("no metadata source has answered within %s", r.timeout)}
-	}
-	r.document(d)
+func (r *runner) expire() {
+	r.timedOut = true
+	r.settle()
 }
 
-// applyKept puts the last good document in force, unless another document has been since the start.
-func (r *runner) applyKept(ctx context.Context) (metadata.Result, error) {
-	if r.triedKept {
-		return metadata.Result{}, fs.ErrNotExist
+// open looks for what is kept, once /var is mounted, or known to be absent and replaced by a tmpfs.
+func (r *runner) open(storage state.Storage) {
+	boot, _ := r.machine.Boot.Get()
+	r.documents = kept{r.options.Store, boot.Slot}
+	r.opened, r.inMemory = true, storage.VarDevice == ""
+	if err := r.options.Store.Prepare(boot.Slot, r.options.Legacy); err != nil {
+		r.storeErr = err
+		r.settle()
+		return
 	}
-	if !r.awaitStorage(ctx) {
-		return metadata.Result{}, ctx.Err()
+	r.usable = true
+	r.openLastGood()
+	r.openAPI()
+	r.settle()
+}
+
+func (r *runner) openLastGood() {
+	result, err := r.documents.lastGood()
+	if errors.Is(err, fs.ErrNotExist) {
+		return
 	}
-	r.triedKept = true
-	kept, err := r.kept.load()
 	if err != nil {
-		return metadata.Result{}, err
+		r.keptErr = err
+		return
 	}
 	facts, _ := r.machine.Facts.Get()
-	facts.Platform, facts.Hostname, facts.InstanceID = kept.Platform, kept.Hostname, kept.InstanceID
-	desired, problems := Evaluate(Input{Image: r.image, User: kept.UserData, UserSource: "last good document"}, facts)
-	if problems != nil {
-		return metadata.Result{}, fmt.Errorf("cannot use the last good document: %s", problems[0].Sentence())
+	c := evaluateCandidate(r.options.Image, result.UserData, result.Origin, "last good document", withMetadata(facts, result))
+	if c.problems != nil {
+		r.keptErr = fmt.Errorf("cannot use the last good document: %s", c.problems[0].Sentence())
+		return
 	}
-	r.machine.Facts.Set(facts)
-	r.machine.Desired.Set(desired)
-	return kept, nil
+	r.kept = c
 }
 
-// awaitStorage waits until /var is mounted, or known to be absent and replaced by a tmpfs.
-func (r *runner) awaitStorage(ctx context.Context) bool {
-	for {
-		_, set, changed := r.machine.Storage.Watch()
-		if set {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-changed:
-		}
+// openAPI puts the document of the API in force. A trial of an earlier boot has ended with it.
+func (r *runner) openAPI() {
+	trial, err := r.documents.api(trialFile)
+	if !errors.Is(err, fs.ErrNotExist) {
+		r.note = "a document on trial was not confirmed before the restart: it is taken back"
+		r.storeErr = r.documents.remove(trialFile)
+	}
+	record, err := r.documents.api(apiFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil && digest(trial.Document) == digest(record.Document) {
+		r.note = "" // it was confirmed; only its end was cut off
+	}
+	if err != nil {
+		r.apiErr = err
+		return
+	}
+	facts, _ := r.machine.Facts.Get()
+	if r.metadata == nil {
+		facts.Platform, facts.Hostname, facts.InstanceID = record.Platform, record.Hostname, record.InstanceID
+	}
+	c := evaluateCandidate(r.options.Image, record.Document, apiSource, apiSource, facts)
+	if c.problems != nil {
+		r.apiErr = fmt.Errorf("cannot use the document of the API: %s", c.problems[0].Sentence())
+		return
+	}
+	r.api, r.apiRecord, r.apiHead = c, record, record.apiHead
+}
+
+// keep stores a good document of metadata once /var is there. The machine does not wait for it: the document is in force already.
+func (r *runner) keep() {
+	if r.unkept && r.usable {
+		r.unkept = false
+		r.storeErr = r.documents.keepLastGood(r.result)
 	}
 }
 

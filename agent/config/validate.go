@@ -26,6 +26,8 @@ func Validate(doc v1alpha1.Machine, facts plan.Facts) []Problem {
 	c.sysctls("spec.sysctls", spec.Sysctls)
 	c.registries("spec.registries", spec.Registries)
 	c.volumes("spec.volumes", spec.Volumes)
+	c.api("spec.api", spec.API, spec.Containers)
+	c.update("spec.update", spec.Update, spec.Containers)
 	c.containers("spec.containers", spec)
 	return c.problems
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"net/url"
 	"strings"
 
@@ -55,24 +54,17 @@ func (c *checker) mirror(path, mirror string) {
 	}
 }
 
+// certificates checks a bundle that is trusted as it stands.
 func (c *checker) certificates(path, bundle string) {
-	count := 0
-	for rest := []byte(bundle); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			c.problem(path, "holds a PEM block %q: only CERTIFICATE blocks belong here", block.Type)
-			return
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			c.problem(path, "certificate %d cannot be read: %v", count+1, err)
-			return
-		}
-		count++
+	blocks, err := pemBlocks(bundle)
+	if err != nil {
+		c.problem(path, "%v", err)
+		return
 	}
-	if count == 0 {
-		c.problem(path, "holds no PEM certificate (\"-----BEGIN CERTIFICATE-----\")")
+	for i, block := range blocks {
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			c.problem(path, "certificate %d cannot be read: %v", i+1, err)
+			return
+		}
 	}
 }

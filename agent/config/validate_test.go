@@ -1,6 +1,13 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +18,7 @@ import (
 // Each case is the spec of a document and its problems without place, in order.
 func TestValidate(t *testing.T) {
 	const web = "containers: [{name: web, image: web, "
+	ca, leaf := testCA(t, true), testCA(t, false)
 	for name, c := range map[string]struct{ spec, want string }{
 		"hostname":             {`hostname: web-1.example.com`, ``},
 		"hostname, case":       {`hostname: Web`, `spec.hostname: "Web" is not a host name`},
@@ -52,7 +60,38 @@ func TestValidate(t *testing.T) {
 		"mirror, password":     {`registries: [{host: r.example.com, mirrors: ["https://u:p@m"]}]`, `spec.registries[0].mirrors[0]: holds a user name or password`},
 		"ca, text":             {`registries: [{host: r.example.com, ca: x}]`, `spec.registries[0].ca: holds no PEM certificate`},
 		"ca, broken":           {`registries: [{host: r.example.com, ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}]`, `spec.registries[0].ca: certificate 1 cannot be read`},
-		"ca, key":              {`registries: [{host: r.example.com, ca: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}]`, `spec.registries[0].ca: holds a PEM block "PRIVATE KEY"`},
+		"ca, key":              {`registries: [{host: r.example.com, ca: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}]`, `spec.registries[0].ca: holds a private key: take it out`},
+		"ca, other block":      {`registries: [{host: r.example.com, ca: "-----BEGIN X-----\nAAAA\n-----END X-----\n"}]`, `spec.registries[0].ca: holds a PEM block "X"`},
+		"ca, half of two":      {`registries: [{host: r.example.com, ca: ` + strings.TrimSuffix(ca, `"`) + `-----BEGIN CERTIFICATE-----\nAAAA"}]`, `spec.registries[0].ca: holds 2 PEM blocks, of which 1 can be read`},
+		"api":                  {`api: {port: 8443, clientCAs: ` + ca + `}`, ``},
+		"api, two CAs":         {`api: {clientCAs: ` + strings.TrimSuffix(ca, `"`) + strings.TrimPrefix(ca, `"`) + `}`, ``},
+		"api, nobody":          {`api: {port: 8443}`, `spec.api.clientCAs: is missing: without it nobody may call`},
+		"api, port":            {`api: {port: 65536, clientCAs: ` + ca + `}`, `spec.api.port: 65536 is not a port`},
+		"api, port is used":    {`api: {clientCAs: ` + ca + `}, ` + web + `ports: [{containerPort: 7835, protocol: UDP}, {containerPort: 7835}]}]`, `spec.containers[0].ports[1].containerPort: the port 7835 is the API's`},
+		"api, port is free":    {`api: {port: 7836, clientCAs: ` + ca + `}, ` + web + `ports: [{containerPort: 7835}]}]`, ``},
+		"api, not a CA":        {`api: {clientCAs: ` + leaf + `}`, `spec.api.clientCAs: certificate 1 ("CN=test") is not a CA's`},
+		"api, key":             {`api: {clientCAs: ` + strings.TrimSuffix(ca, `"`) + `-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"}`, `spec.api.clientCAs: holds a private key: take it out of the document`},
+		"api, text":            {`api: {clientCAs: x}`, `spec.api.clientCAs: holds no PEM certificate`},
+		"update":               {`update: {repository: {url: "https://updates.example.com/base/", ca: ` + ca + `, maxRate: 10Mi, checkIntervalSeconds: 3600}, probationSeconds: 60, deadlineSeconds: 600, requireConfirmation: true, checks: [{name: a, httpGet: {port: 80}}, {name: b, exec: {container: web, command: [/check]}}]}, ` + web + `required: false}]`, ``},
+		"update, plain HTTP":   {`update: {repository: {url: "http://[2001:db8::1]:8080/r"}}`, ``},
+		"update, no probation": {`update: {probationSeconds: 0}`, ``},
+		"repository, no URL":   {`update: {repository: {}}`, `spec.update.repository.url: is missing`},
+		"repository, ftp":      {`update: {repository: {url: "ftp://a/b"}}`, `spec.update.repository.url: is not an http(s) URL`},
+		"repository, no host":  {`update: {repository: {url: "https:///b"}}`, `spec.update.repository.url: is not an http(s) URL`},
+		"repository, password": {`update: {repository: {url: "https://u:p@a/b"}}`, `spec.update.repository.url: holds a user name or password`},
+		"repository, fragment": {`update: {repository: {url: "https://a/b#c"}}`, `spec.update.repository.url: has a query or fragment`},
+		"repository, query":    {`update: {repository: {url: "https://a/b?c"}}`, `spec.update.repository.url: has a query or fragment`},
+		"repository, ca":       {`update: {repository: {url: "https://a", ca: x}}`, `spec.update.repository.ca: holds no PEM certificate`},
+		"repository, rate":     {`update: {repository: {url: "https://a", maxRate: 0}}`, `spec.update.repository.maxRate: "0" is 0 bytes`},
+		"repository, interval": {`update: {repository: {url: "https://a", checkIntervalSeconds: 5}}`, `spec.update.repository.checkIntervalSeconds: 5 is out of range`},
+		"update, deadline":     {`update: {deadlineSeconds: 29}`, `spec.update.deadlineSeconds: 29 is out of range: give 30 to 86400`},
+		"update, long":         {`update: {deadlineSeconds: 86401}`, `spec.update.deadlineSeconds: 86401 is out of range`},
+		"update, default":      {`update: {deadlineSeconds: 30}`, `spec.update.deadlineSeconds: 30 is not more than the probation of 30 s`},
+		"probation":            {`update: {probationSeconds: 300}`, `spec.update.probationSeconds: 300 is not less than the deadline of 300 s`},
+		"probation, negative":  {`update: {probationSeconds: -1}`, `spec.update.probationSeconds: -1 is negative`},
+		"check, none":          {`update: {checks: [{name: a}]}`, `spec.update.checks[0]: needs exactly one of httpGet and exec, it has 0`},
+		"check, twins":         {`update: {checks: [{name: a, httpGet: {port: 1}}, {name: a, httpGet: {port: 0}, periodSeconds: -1}]}`, "spec.update.checks[1].name: the name \"a\" is already used by spec.update.checks[0].name\nspec.update.checks[1].httpGet.port: is missing\nspec.update.checks[1].periodSeconds: -1 is out of range"},
+		"check, container":     {`update: {checks: [{name: a, exec: {container: b, command: []}, httpGet: {port: 1}}]}`, "spec.update.checks[0].exec.container: there is no container \"b\"\nspec.update.checks[0].exec.command: is missing\nspec.update.checks[0]: needs exactly one of httpGet and exec, it has 2"},
 		"volume, none":         {`volumes: [{name: v}]`, `spec.volumes[0]: needs exactly one of persistent, emptyDir and hostPath, it has 0`},
 		"volume, two":          {`volumes: [{name: v, persistent: {}, emptyDir: {}}]`, `spec.volumes[0]: needs exactly one of persistent, emptyDir and hostPath, it has 2`},
 		"volume, size":         {`volumes: [{name: v, emptyDir: {sizeLimit: 64}}]`, `spec.volumes[0].emptyDir.sizeLimit: "64" is 64 bytes, the least is 4096: is the suffix missing`},
@@ -112,6 +151,21 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// testCA is a certificate as a quoted YAML string, a CA's or not.
+func testCA(t *testing.T, isCA bool) string {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: isCA, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Quote(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 }
 
 // expectProblems compares each problem with the beginning of its line in want.

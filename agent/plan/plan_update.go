@@ -27,9 +27,10 @@ func planAPI(doc v1alpha1.API) API {
 }
 
 func planUpdate(doc v1alpha1.Update) (Update, error) {
+	probation, deadline := UpdateTimes(doc)
 	planned := Update{
-		Probation:           seconds(doc.ProbationSeconds, defaultProbationSeconds),
-		Deadline:            seconds(doc.DeadlineSeconds, defaultDeadlineSeconds),
+		Probation:           probation,
+		Deadline:            deadline,
 		RequireConfirmation: doc.RequireConfirmation != nil && *doc.RequireConfirmation,
 		Checks:              planChecks(doc.Checks),
 	}
@@ -47,6 +48,11 @@ func planUpdate(doc v1alpha1.Update) (Update, error) {
 		planned.MaxRateBytes = rate
 	}
 	return planned, nil
+}
+
+// UpdateTimes returns the probation and the deadline that a document means.
+func UpdateTimes(doc v1alpha1.Update) (probation, deadline time.Duration) {
+	return seconds(doc.ProbationSeconds, defaultProbationSeconds), seconds(doc.DeadlineSeconds, defaultDeadlineSeconds)
 }
 
 func planChecks(doc []v1alpha1.UpdateCheck) []Check {

@@ -74,8 +74,12 @@ type Document struct {
 	Phase  DocumentPhase `json:"phase"`
 	Source string        `json:"source,omitempty"` // such as "fw_cfg opt/stele/config"
 	Digest string        `json:"digest,omitempty"` // sha256:<hex> of the bytes
+	// RevertAt is set while the document is on trial: then it is taken back unless somebody confirms it.
+	RevertAt time.Time `json:"revertAt,omitzero"`
 	// Errors are complete sentences with paths, for the console. Never secrets.
 	Errors []string `json:"errors,omitempty"`
+	// Warnings do not make the machine degraded.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Network is the observed network.
