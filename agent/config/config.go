@@ -12,7 +12,8 @@
 //
 // Invariants: a document with one problem changes nothing (TestRun/invalid*, TestApplyRefuses); problems name path, line and column and never
 // quote the value of an environment variable (TestProblemsKeepSecrets); Evaluate of nothing is the bootstrap plan; a trial that is not confirmed
-// ends at its deadline whatever the clock says, at a restart of the manager, and at the next boot (TestTrial*).
+// ends at its deadline whatever the clock says, at a restart of the manager, and at the next boot (TestTrialEndsAtItsDeadline, TestTrialEndsWithItsManager,
+// TestTrialEndsWithItsBoot).
 //
 // It does not fetch (agent/metadata) and applies nothing (the reconcilers). Rejected: applying the valid parts of a document with problems:
 // half a configuration is a state nobody asked for. Rejected: a document of the API as a further layer over metadata's: what a machine does would
