@@ -7,6 +7,7 @@ import (
 
 	"github.com/stele-os/stele/agent/fault"
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/internal/bls"
 	"github.com/stele-os/stele/internal/bundle"
 )
 
@@ -31,7 +32,7 @@ type Choice struct {
 // Select picks the newest version that fits, or, where a version is asked for, that one. It is pure.
 func Select(t Targets, m Machine, version string) Choice {
 	sorted := slices.Clone(t.List)
-	slices.SortStableFunc(sorted, func(a, b Target) int { return compareVersions(b.Info.Version, a.Info.Version) })
+	slices.SortStableFunc(sorted, func(a, b Target) int { return bls.Compare(b.Info.Version, a.Info.Version) })
 	var c Choice
 	for _, target := range sorted {
 		reason := m.refuses(target.Info, version)
@@ -53,7 +54,7 @@ func (c Choice) Found() bool { return c.Target.Path != "" }
 
 // refuses returns why a bundle does not fit, or nothing. What can never change comes first.
 func (m Machine) refuses(info bundle.Info, version string) string {
-	order := compareVersions(info.Version, m.Version)
+	order := bls.Compare(info.Version, m.Version)
 	rejected := slices.IndexFunc(m.Rejected, func(r state.Rejection) bool { return r.Version == info.Version || r.RootHash == info.RootHash })
 	switch {
 	case info.Name != m.Image:
@@ -68,7 +69,7 @@ func (m Machine) refuses(info bundle.Info, version string) string {
 		return fmt.Sprintf("it is older than %s, which is running", m.Version)
 	case info.RootHash == m.RootHash:
 		return fmt.Sprintf("its root is the one that is running, as version %s", m.Version)
-	case info.MinimumVersion != "" && compareVersions(m.Version, info.MinimumVersion) < 0:
+	case info.MinimumVersion != "" && bls.Compare(m.Version, info.MinimumVersion) < 0:
 		return fmt.Sprintf("it needs %s or newer to be running, and %s is", info.MinimumVersion, m.Version)
 	case rejected >= 0 && version == "":
 		return fmt.Sprintf("this machine has rejected it: %s", m.Rejected[rejected].Reason)

@@ -12,7 +12,7 @@
 // falsify, and a second call goes on where the first one ended, whatever ended it (TestResume).
 //
 // Memory is a fixed number of buffers of one chunk, the table (36 bytes for each MiB of the image) and the index of the running slot (8 bytes
-// for each of at most 1 Mi blocks). Missing chunks that follow each other are one ranged request. A chunk of which one block is
+// for each of at most 1 Mi blocks): TestMemory. Missing chunks that follow each other are one ranged request. A chunk of which one block is
 // missing is fetched whole: frames of single blocks would compress badly.
 //
 // It does not flush, and what it has written is not read back: whoever owns the order of writes does both (Verify reads everything).

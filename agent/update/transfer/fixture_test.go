@@ -53,19 +53,22 @@ type image struct {
 	target            repository.Target
 }
 
-// rootOf makes content that compresses by about half, the same for each block's seed.
-func rootOf(seeds []uint64) []byte {
+// rootOf makes content that compresses fast, the same for each block's seed.
+func rootOf(seeds []uint64) []byte { return contentOf(seeds, 256) }
+
+// contentOf makes blocks that begin with random bytes.
+func contentOf(seeds []uint64, random int) []byte {
 	root := make([]byte, len(seeds)*verity.BlockSize)
 	for i, seed := range seeds {
 		block := root[i*verity.BlockSize:][:verity.BlockSize]
 		r := rand.New(rand.NewPCG(seed, 1))
-		for at := 0; at < verity.BlockSize/2; at += 8 {
+		for at := 0; at < random; at += 8 {
 			v := r.Uint64()
 			for j := range 8 {
 				block[at+j] = byte(v >> (8 * j))
 			}
 		}
-		copy(block[verity.BlockSize/2:], fmt.Sprintf("block %d", seed))
+		copy(block[random:], fmt.Sprintf("block %d", seed))
 	}
 	return root
 }
