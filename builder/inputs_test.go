@@ -44,6 +44,9 @@ func loaded(t *testing.T, dir, text string) *build {
 	if b.document, err = b.readDocument(); err != nil {
 		t.Fatal(err)
 	}
+	if b.updateRoot, err = readUpdateRoot(d.Update.Root); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 

@@ -20,6 +20,7 @@ func (b *build) manifest(ctx context.Context, dir string, info v1alpha1.ImageInf
 		Name: info.Name, Version: info.Version, Architecture: info.Architecture, BuildTime: info.BuildTime,
 		RootHash: fmt.Sprintf("%x", result.Verity.RootHash), CommandLine: result.CommandLine,
 		LockDigest: "sha256:" + b.lockDigest.SHA256,
+		UpdateRoot: b.updateRoot.manifest(),
 		Toolchain:  map[string]string{},
 	}
 	m.SetTable(result.Table)

@@ -46,6 +46,7 @@ type build struct {
 	options    Options
 	definition *definition.Definition
 	document   []byte // the definition's Machine document, nil where it has none
+	updateRoot updateRoot
 	lock       *resolve.Lock
 	lockDigest store.Digest
 	store      *store.Store
@@ -71,7 +72,7 @@ func open(ctx context.Context, o Options) (*build, error) {
 	if err != nil {
 		return nil, step.fail(err)
 	}
-	step.done(fmt.Sprintf("%s %s for %s", b.definition.Name, b.definition.Version, o.Arch), "lock sha256:"+b.lockDigest.SHA256)
+	step.done(fmt.Sprintf("%s %s for %s%s", b.definition.Name, b.definition.Version, o.Arch, b.updateRoot.warning(b.lock.Date)), "lock sha256:"+b.lockDigest.SHA256)
 	return b, nil
 }
 
@@ -94,6 +95,9 @@ func (b *build) load(ctx context.Context) (err error) {
 		return err
 	}
 	if b.lockDigest, err = store.DigestFile(o.Lock); err != nil {
+		return err
+	}
+	if b.updateRoot, err = readUpdateRoot(b.definition.Update.Root); err != nil {
 		return err
 	}
 	root, err := moduleRoot(filepath.Dir(o.Definition))

@@ -38,6 +38,7 @@ func (b *build) rootTree(ctx context.Context, info v1alpha1.ImageInfo, workDir s
 		CACertificates: b.part(partCertificates).Path(artifact.CertificatesName),
 		VarTemplate:    b.part(partVar).Path(artifact.VarName),
 		Document:       b.document,
+		UpdateRoot:     b.updateRoot.text,
 	})
 	if err != nil {
 		return nil, info, err

@@ -33,7 +33,8 @@ type Definition struct {
 	Base string `yaml:"base,omitempty"`
 	// Name of the image, an RFC 1123 label. Needed, here or in the base.
 	Name string `yaml:"name,omitempty"`
-	// Version is a semantic version without build metadata ('+' separates boot counters in UKI file names). Needed, here or in the base.
+	// Version is MAJOR.MINOR.PATCH, with ~WORD for what comes before that release: the boot loader orders 1.1.0~rc1 before 1.1.0, but
+	// 1.1.0-rc1 behind it. Needed, here or in the base.
 	Version string `yaml:"version,omitempty"`
 	// Architectures the image can be built for. Needed, here or in the base.
 	Architectures []Arch `yaml:"architectures,omitempty" jsonschema:"enum=x86_64,enum=arm64"`
@@ -53,6 +54,8 @@ type Definition struct {
 	RootFormat string `yaml:"rootFormat,omitempty" jsonschema:"enum=erofs,enum=erofs-lz4hc"`
 	// Metadata says where the machine's configuration comes from.
 	Metadata Metadata `yaml:"metadata,omitempty"`
+	// Update says whose updates the image takes.
+	Update Update `yaml:"update,omitempty"`
 	// Outputs are the files to write beside manifest.json. Default: all.
 	Outputs []string `yaml:"outputs,omitempty" jsonschema:"enum=disk.raw,enum=uki.efi,enum=vmlinuz,enum=root.erofs,enum=root.verity"`
 
@@ -105,6 +108,13 @@ type Metadata struct {
 	Platform string `yaml:"platform,omitempty" jsonschema:"enum=qemu,enum=nocloud,enum=ec2,enum=metal,enum=none"`
 	// Timeout is how long the machine waits before it says so and uses its last good document. Default: 30s.
 	Timeout string `yaml:"timeout,omitempty"`
+}
+
+// Update says whose updates the image takes.
+type Update struct {
+	// Root is a file with root metadata of an update repository (metadata/1.root.json or a later one): the keys that may sign this image's
+	// updates. It lies on the verified root and no configuration can replace it. An image without it takes no updates.
+	Root string `yaml:"root,omitempty"`
 }
 
 // Names of output files, a contract with everything that reads build/<arch>/.
@@ -163,6 +173,7 @@ func (d *Definition) relativeTo(dir string) {
 	}
 	join(&d.Base)
 	join(&d.Document)
+	join(&d.Update.Root)
 	join(&d.Kernel.Image)
 	for i := range d.Kernel.Fragments {
 		join(&d.Kernel.Fragments[i])

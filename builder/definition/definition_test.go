@@ -29,13 +29,14 @@ func fakeFiles(files map[string]string) func(string) ([]byte, error) {
 }
 
 func TestLoadDefaultsAndPaths(t *testing.T) {
-	d, err := load(fakeFiles(map[string]string{"images/demo.yaml": minimal + "document: machine.yaml\nimages: [{name: web, source: 'go:./demo'}, {name: r, source: 'docker://r.example.com/a@sha256:" + strings.Repeat("0", 64) + "'}]\n"}), "images/demo.yaml")
+	d, err := load(fakeFiles(map[string]string{"images/demo.yaml": minimal + "document: machine.yaml\nupdate: {root: 1.root.json}\nimages: [{name: web, source: 'go:./demo'}, {name: r, source: 'docker://r.example.com/a@sha256:" + strings.Repeat("0", 64) + "'}]\n"}), "images/demo.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ what, got, want string }{
 		{"fragment", ForArch(d.Kernel.Fragments[1], ARM64), "kernel-configs/arm64.config"},
 		{"document", d.Document, "images/machine.yaml"},
+		{"root of trust", d.Update.Root, "images/1.root.json"},
 		{"go source", d.Images[0].Source, "go:images/demo"},
 		{"registry source", d.Images[1].Source[:24], "docker://r.example.com/a"},
 		{"root", d.Partitions.Root, "512Mi"},
@@ -51,15 +52,15 @@ func TestLoadDefaultsAndPaths(t *testing.T) {
 
 func TestLoadBase(t *testing.T) {
 	d, err := load(fakeFiles(map[string]string{
-		"images/base.yaml": minimal + "commandLine: [quiet]\nfiles: [{path: /etc/a, content: base}, {path: /etc/b, content: base}]\nmetadata: {timeout: 10s}\n",
+		"images/base.yaml": minimal + "update: {root: keys/root.json}\ncommandLine: [quiet]\nfiles: [{path: /etc/a, content: base}, {path: /etc/b, content: base}]\nmetadata: {timeout: 10s}\n",
 		"images/sub/demo.yaml": "apiVersion: stele/v1alpha1\nkind: Image\nbase: ../base.yaml\nname: over\ncommandLine: [loglevel=3]\n" +
 			"files: [{path: /etc/a, source: a}]\npartitions: {root: 1Gi}\n",
 	}), "images/sub/demo.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(d.Name, d.Version, d.CommandLine, d.Kernel.Fragments, d.Partitions.Root, d.Metadata.Timeout, len(d.Files), d.Files[0].Path, d.Files[1].Source)
-	want := "over1.2.3[quiet loglevel=3][kernel-configs/base.config kernel-configs/{arch}.config]1Gi10s2/etc/bimages/sub/a"
+	got := fmt.Sprint(d.Name, d.Version, d.CommandLine, d.Kernel.Fragments, d.Partitions.Root, d.Metadata.Timeout, len(d.Files), d.Files[0].Path, d.Files[1].Source, d.Update.Root)
+	want := "over1.2.3[quiet loglevel=3][kernel-configs/base.config kernel-configs/{arch}.config]1Gi10s2/etc/bimages/sub/aimages/keys/root.json"
 	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -122,6 +123,20 @@ outputs: [disk.vmdk]
 		`images[0].source images[1].name images[1].source partitions.esp partitions.root partitions.var rootFormat`
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+// TestVersion holds that a definition takes the versions that the boot loader orders as people do (internal/bundle.CheckVersion).
+func TestVersion(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.1.0": "", "1.1.0~rc1": "",
+		"1.1.0-rc1": "write 1.1.0~rc1: the boot loader takes 1.1.0-rc1 for newer than 1.1.0",
+		"1.1.0+1":   `"1.1.0+1" is no version such as 1.2.3`,
+	} {
+		_, err := load(fakeFiles(map[string]string{"x.yaml": strings.Replace(minimal, "1.2.3", version, 1)}), "x.yaml")
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", version, err, want)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func merge(base, over *Definition) *Definition {
 	d := *over
 	d.Base = base.File
 	for _, field := range []struct{ to, from *string }{
-		{&d.Name, &base.Name}, {&d.Version, &base.Version}, {&d.Document, &base.Document},
+		{&d.Name, &base.Name}, {&d.Version, &base.Version}, {&d.Document, &base.Document}, {&d.Update.Root, &base.Update.Root},
 		{&d.Partitions.ESP, &base.Partitions.ESP}, {&d.Partitions.Root, &base.Partitions.Root}, {&d.Partitions.Var, &base.Partitions.Var},
 		{&d.RootFormat, &base.RootFormat}, {&d.Metadata.Platform, &base.Metadata.Platform}, {&d.Metadata.Timeout, &base.Metadata.Timeout},
 	} {

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/semver"
+	"github.com/stele-os/stele/internal/bundle"
 )
 
 // Kinds of baked image sources.
@@ -77,8 +78,8 @@ func (d *Definition) validateHead(p *problems) {
 	if !labelPattern.MatchString(d.Name) {
 		p.add("name", "%q is no name of lower-case letters, digits and dashes", d.Name)
 	}
-	if v := "v" + d.Version; !semver.IsValid(v) || semver.Canonical(v) != v {
-		p.add("version", "%q is no semantic version such as 1.2.3 (without build metadata)", d.Version)
+	if err := bundle.CheckVersion(d.Version); err != nil {
+		p.add("version", "%s", withHint(err))
 	}
 	if len(d.Architectures) == 0 {
 		p.add("architectures", "at least one of %s is needed", joined(Arches))
@@ -99,6 +100,15 @@ func (d *Definition) validateHead(p *problems) {
 	if t, err := time.ParseDuration(d.Metadata.Timeout); err != nil || t < time.Second || t > time.Hour {
 		p.add("metadata.timeout", "%q is no time from 1s to 1h", d.Metadata.Timeout)
 	}
+}
+
+// withHint is an error with its next step in one line.
+func withHint(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return err.Error() + ": " + hinted.Hint()
+	}
+	return err.Error()
 }
 
 func (d *Definition) validateKernel(p *problems) {
@@ -143,8 +153,10 @@ func (d *Definition) validateFiles(p *problems) {
 			p.add(at, "exactly one of source and content is needed")
 		}
 	}
-	if strings.ContainsRune(d.Document, 0) {
-		p.add("document", "%q is no path", d.Document)
+	for _, named := range []struct{ at, path string }{{"document", d.Document}, {"update.root", d.Update.Root}} {
+		if strings.ContainsRune(named.path, 0) {
+			p.add(named.at, "%q is no path", named.path)
+		}
 	}
 }
 

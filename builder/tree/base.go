@@ -17,6 +17,8 @@ type Base struct {
 	CACertificates string
 	// VarTemplate is the zstd-compressed ext4 file system; empty: none.
 	VarTemplate string
+	// UpdateRoot is the root metadata that updates are checked against; empty: none.
+	UpdateRoot []byte
 	// Document is the definition's own Machine document as YAML; empty: none.
 	Document []byte
 }
@@ -54,6 +56,9 @@ func NewBase(b Base) (*Tree, error) {
 	}
 	if len(b.Document) > 0 {
 		files = append(files, Bytes(v1alpha1.ImageDocumentPath, b.Document))
+	}
+	if len(b.UpdateRoot) > 0 {
+		files = append(files, Bytes(v1alpha1.UpdateRootPath, b.UpdateRoot))
 	}
 	return t, t.Add("the base", files...)
 }
