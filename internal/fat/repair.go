@@ -76,6 +76,9 @@ func (v *Volume) equalTables(*directory) (done []string, err error) {
 			if err := errors.Join(readFull(v.device, want[:length], v.tables[0]+at), readFull(v.device, got[:length], table+at)); err != nil {
 				return done, err
 			}
+			if bytes.Equal(want[:length], got[:length]) {
+				continue
+			}
 			for s := int64(0); s < length; s += v.sectorBytes {
 				sector := want[s:min(s+v.sectorBytes, length)]
 				if bytes.Equal(sector, got[s:][:len(sector)]) {

@@ -87,8 +87,9 @@ func judge(t testing.TB, d block.Device, want map[string][]byte) {
 	f, err := os.Create(path)
 	check(t, err)
 	check(t, f.Truncate(d.SizeBytes()))
+	zero := make([]byte, 4096)
 	for at := 0; at < len(b); at += 4096 {
-		if part := b[at:min(at+4096, len(b))]; !bytes.Equal(part, make([]byte, len(part))) {
+		if part := b[at:min(at+4096, len(b))]; !bytes.Equal(part, zero[:len(part)]) {
 			_, err := f.WriteAt(part, int64(at))
 			check(t, err)
 		}
