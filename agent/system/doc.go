@@ -1,5 +1,5 @@
 // Package system is the part of PID 1 that touches the kernel: mounts, control groups, kernel parameters, child processes,
-// the watchdog, entropy, and the way down to reboot(2).
+// the watchdog, entropy, what the kernel kept of its last crash (pstore), and the way down to reboot(2).
 //
 // It decides little. Tables (mounts, kernel parameters) are data held by golden files; every effect is one thin, idempotent
 // function that takes the directory it works in, so that the tests run without root. The order in which these things happen

@@ -105,12 +105,13 @@ func worst(id string) state.BootStory {
 func TestBookIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)
+	b.create = func(path string, content []byte) error { return os.WriteFile(path, content, 0o600) } // flushing each one takes seconds
 	for i := range maxBoots + 8 {
 		s := worst(fmt.Sprint(i))
 		s.Outcome = state.OutcomeRunning
 		check(t, b.Begin(s))
 		for n := range 20 { // more changes than a record has room for
-			check(t, b.Update([]state.Gate{{Name: "settled", State: fmt.Sprint(n)}}, n == 19))
+			check(t, b.Update([]state.Gate{{Name: "settled", State: fmt.Sprint(n)}}, false))
 		}
 	}
 	files, err := os.ReadDir(dir)

@@ -13,6 +13,7 @@ const (
 	softdog = "Software Watchdog Timer expired"
 	// initKilled is the panic at the end of PID 1 (kernel/exit.c, do_exit).
 	initKilled = "Attempted to kill init!"
+	byWatchdog = "the watchdog restarted the machine"
 )
 
 // crashOutcome reads the kernel's last words.
@@ -20,7 +21,7 @@ func crashOutcome(text string) (state.Outcome, string) {
 	cause := lineAfter(text, kernelPanic)
 	switch {
 	case strings.HasPrefix(cause, softdog):
-		return state.OutcomeHung, "the watchdog restarted the machine"
+		return state.OutcomeHung, byWatchdog
 	case strings.HasPrefix(cause, initKilled):
 		if last := agentsLastWords(text); last != "" {
 			return state.OutcomePanicked, "the agent crashed: " + last

@@ -55,146 +55,97 @@ func Explain(e Evidence) Conclusion {
 		c.Present = e.Before[0]
 		return c
 	}
-	crashes := unread(e.Crashes, e.Before)
-	history := e.Before
-	if len(history) > 0 && history[0].Outcome == state.OutcomeRunning {
-		ended := end(history[0], e, &crashes)
-		c.Ended = append(c.Ended, ended)
-		history = append([]state.BootStory{ended}, history[1:]...)
+	e.Crashes = unread(e.Crashes, e.Before)
+	if len(e.Before) > 0 && e.Before[0].Outcome == state.OutcomeRunning {
+		c.Ended = append(c.Ended, e.end())
 	}
-	if s, ok := neverReached(e, history, &crashes); ok {
+	if len(e.tries()) > 0 && e.tries()[0].Committed {
+		e.Pending = nil // it has come to its end, and only the note of that was lost
+	}
+	if s, ok := e.neverReached(); ok {
 		c.Ended = append(c.Ended, s)
-		history = append([]state.BootStory{s}, history...)
+		e.Before = append([]state.BootStory{s}, e.Before...)
 	}
-	c.Failed = failed(e, history)
-	c.Present.Why, c.Present.AskedBy = why(e, history)
+	c.Failed = e.failed()
+	c.Present.Why, c.Present.AskedBy = e.why()
 	return c
 }
 
 // unread leaves out the crashes that a story tells already: where the firmware's memory is read only they cannot be deleted.
 func unread(crashes []system.Crash, before []state.BootStory) []system.Crash {
-	var list []system.Crash
-	for _, c := range crashes {
+	return slices.DeleteFunc(slices.Clone(crashes), func(c system.Crash) bool {
 		text := tail(c.Text, maxPanicBytes)
-		if !slices.ContainsFunc(before, func(s state.BootStory) bool { return s.Panic == text }) {
-			list = append(list, c)
+		return slices.ContainsFunc(before, func(s state.BootStory) bool { return s.Panic == text })
+	})
+}
+
+// end gives the newest story its end. Of several unread crashes the oldest is its own: those after it never reached the agent.
+func (e *Evidence) end() state.BootStory {
+	s := e.Before[0]
+	switch n := len(e.Crashes); {
+	case n > 0:
+		crash := e.Crashes[n-1]
+		e.Crashes = e.Crashes[:n-1]
+		s.Outcome, s.Reason = crashOutcome(crash.Text)
+		s.Panic, s.Ended = crash.Text, crash.Time
+	case e.WatchdogReset:
+		e.WatchdogReset = false
+		s.Outcome, s.Reason = state.OutcomeHung, byWatchdog
+	default:
+		s.Outcome, s.Reason = state.OutcomeLost, "it ended without a word: a power cut or a reset"
+	}
+	s = bounded(s)
+	e.Before = append([]state.BootStory{s}, e.Before[1:]...)
+	return s
+}
+
+// tries are the boots of the pending version since it was asked for that have a story, the newest first.
+func (e *Evidence) tries() []state.BootStory {
+	var list []state.BootStory
+	for _, s := range e.Before {
+		if e.Pending == nil || s.ID == e.Pending.BootID {
+			break
+		}
+		if s.Slot == e.Pending.Slot && s.Version == e.Pending.Version {
+			list = append(list, s)
 		}
 	}
 	return list
 }
 
-// end gives a story without one its end. Where several crashes are unread, the oldest is this boot's: those after it never reached the agent.
-func end(s state.BootStory, e Evidence, crashes *[]system.Crash) state.BootStory {
-	switch n := len(*crashes); {
-	case n > 0:
-		crash := (*crashes)[n-1]
-		*crashes = (*crashes)[:n-1]
-		s.Outcome, s.Reason = crashOutcome(crash.Text)
-		s.Panic, s.Ended = crash.Text, crash.Time
-	case e.WatchdogReset:
-		s.Outcome, s.Reason = state.OutcomeHung, "the watchdog restarted the machine"
-	default:
-		s.Outcome, s.Reason = state.OutcomeLost, "it ended without a word: a power cut or a reset"
-	}
-	return bounded(s)
-}
-
-// neverReached makes up the story of boots that used up tries of the pending version, or that panicked, without reaching the agent.
-func neverReached(e Evidence, history []state.BootStory, crashes *[]system.Crash) (state.BootStory, bool) {
-	s := state.BootStory{Image: e.Present.Image, Version: e.Present.Version, Slot: e.Present.Slot, Outcome: state.OutcomeNoAgent}
-	cause := "there is no panic text: a hang, a reset, or firmware that keeps none"
-	if len(*crashes) > 0 {
-		newest := (*crashes)[0]
-		_, cause = crashOutcome(newest.Text)
-		s.Panic, s.Ended = newest.Text, newest.Time
-	}
-	if e.Pending == nil {
-		if len(*crashes) == 0 {
-			return s, false
-		}
-		s.ID = madeUpID(e, 0)
-		s.Reason = "the agent never ran: " + cause
-		*crashes = nil
-		return bounded(s), true
-	}
-	slot, done := pendingSlot(e)
-	missing := done - reached(e, history)
-	if e.Present.Slot == e.Pending.Slot {
-		missing-- // the present boot's try
-	}
-	notListed := slot.State != state.SlotStaged && done == 0 && e.Present.Slot != e.Pending.Slot && reached(e, history) == 0
-	if missing <= 0 && !notListed {
-		return s, false
-	}
-	s.ID = madeUpID(e, done)
-	s.Version, s.Slot, s.Left, s.Done = e.Pending.Version, e.Pending.Slot, slot.Left, done
-	s.AskedBy, s.Why = e.Pending.AskedBy, asked(*e.Pending)
-	s.Started = e.Pending.Time
-	s.Reason = fmt.Sprintf("the agent never ran in %s: %s", tries(missing), cause)
-	if notListed {
-		s.Reason = "the loader did not start it: its boot entry is missing or cannot be read"
-	}
-	*crashes = nil
-	return bounded(s), true
-}
-
-// pendingSlot is the slot that was asked for, and how many boots the loader has counted for it.
-func pendingSlot(e Evidence) (state.Slot, int) {
-	at := slices.IndexFunc(e.Slots, func(s state.Slot) bool { return s.Name == e.Pending.Slot })
-	if at < 0 {
-		return state.Slot{}, 0
-	}
-	return e.Slots[at], e.Slots[at].Done
-}
-
-// reached counts the boots of the pending request that have a story.
-func reached(e Evidence, history []state.BootStory) int {
-	n := 0
-	for _, s := range history {
-		if s.ID == e.Pending.BootID {
-			break
-		}
-		if s.Slot == e.Pending.Slot && s.Version == e.Pending.Version {
-			n++
-		}
-	}
-	return n
-}
-
 // failed says why the pending version does not run although it was started, from its newest story.
-func failed(e Evidence, history []state.BootStory) string {
-	if e.Pending == nil || e.Present.Slot == e.Pending.Slot {
+func (e *Evidence) failed() string {
+	tries := e.tries()
+	if len(tries) == 0 || e.Present.Slot == e.Pending.Slot {
 		return ""
 	}
-	for _, s := range history {
-		if s.ID == e.Pending.BootID {
-			return ""
-		}
-		if s.Slot == e.Pending.Slot && s.Version == e.Pending.Version {
-			return cmp.Or(s.Reason, string(s.Outcome))
-		}
-	}
-	return ""
+	return cmp.Or(tries[0].Reason, string(tries[0].Outcome))
 }
 
 // why says how the present boot came about, and who asked for it.
-func why(e Evidence, history []state.BootStory) (why, askedBy string) {
+func (e *Evidence) why() (why, askedBy string) {
 	if p := e.Pending; p != nil && e.Present.Slot == p.Slot {
+		if e.Present.Done > 1 {
+			return fmt.Sprintf("%s, try %d", asked(*p), e.Present.Done), p.AskedBy
+		}
 		return asked(*p), p.AskedBy
 	}
-	if reason := failed(e, history); reason != "" {
+	if reason := e.failed(); reason != "" {
 		return fmt.Sprintf("back from %s: %s", e.Pending.Version, reason), ""
 	}
-	if len(history) == 0 {
+	if len(e.Before) == 0 {
 		return "first boot", ""
 	}
-	switch history[0].Outcome {
+	switch last := e.Before[0]; last.Outcome {
 	case state.OutcomeRestarted:
 		return "restart", ""
 	case state.OutcomePoweredOff:
 		return "power on", ""
 	case state.OutcomeRejected, state.OutcomeRolledBack:
-		return fmt.Sprintf("back from %s: %s", history[0].Version, history[0].Reason), ""
+		if last.Slot == e.Present.Slot {
+			return fmt.Sprintf("%s was given up, and runs again", last.Version), ""
+		}
+		return fmt.Sprintf("back from %s: %s", last.Version, last.Reason), ""
 	case state.OutcomePanicked, state.OutcomeNoAgent:
 		return "kernel panic", ""
 	case state.OutcomeHung:
@@ -208,19 +159,4 @@ func asked(r Request) string {
 		return "rollback from " + r.From
 	}
 	return "update from " + r.From
-}
-
-// madeUpID names a boot that had no kernel boot id of its own, the same one for the same evidence.
-func madeUpID(e Evidence, done int) string {
-	if e.Pending == nil {
-		return "before-" + e.Present.ID
-	}
-	return fmt.Sprintf("%s-%d-after-%s", e.Pending.Version, done, e.Pending.BootID)
-}
-
-func tries(n int) string {
-	if n == 1 {
-		return "1 try"
-	}
-	return fmt.Sprintf("%d tries", n)
 }

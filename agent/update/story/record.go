@@ -85,30 +85,28 @@ func bounded(s state.BootStory) state.BootStory {
 
 // head is the beginning of text, in whole runes.
 func head(text string, limit int) string {
-	text = plain(text)
-	if len(text) <= limit {
-		return text
+	if len(text) > limit {
+		for limit > 0 && !utf8.RuneStart(text[limit]) {
+			limit--
+		}
+		text = text[:limit]
 	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
+	return plain(text)
 }
 
 // tail is the end of text, from the beginning of a line where there is one.
 func tail(text string, limit int) string {
-	text = plain(text)
 	if len(text) <= limit {
-		return text
+		return plain(text)
 	}
 	text = text[len(text)-limit:]
 	if _, rest, ok := strings.Cut(text, "\n"); ok && rest != "" {
-		return rest
+		return plain(rest)
 	}
 	for len(text) > 0 && !utf8.RuneStart(text[0]) {
 		text = text[1:]
 	}
-	return text
+	return plain(text)
 }
 
 // plain replaces what is no text: control characters but line ends and tabs, and broken UTF-8.
