@@ -42,6 +42,7 @@ func (w *Watcher) Run(ctx context.Context, m *state.Machine) error {
 	for {
 		now, changed := observe(m)
 		again := w.step(now, w.console.since())
+		publishHealth(m, w.phase, failures(now))
 		if !waitAny(ctx.Done(), changed, again) {
 			return ctx.Err()
 		}
@@ -95,4 +96,15 @@ func outcome(s snapshot, phase string) []string {
 		result = append(result, f.object)
 	}
 	return result
+}
+
+// publishHealth tells others what the console says, where it differs from what they know.
+func publishHealth(m *state.Machine, phase string, failed []failure) {
+	next := state.Health{Phase: phase}
+	for _, f := range failed {
+		next.Failures = append(next.Failures, f.object+": "+f.reason)
+	}
+	if old, ok := m.Health.Get(); !ok || old.Phase != next.Phase || !slices.Equal(old.Failures, next.Failures) {
+		m.Health.Set(next)
+	}
 }

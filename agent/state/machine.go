@@ -33,6 +33,8 @@ type Machine struct {
 	Boots Value[[]BootStory]
 	// API: where and as whom the API server listens (server).
 	API Value[API]
+	// Health: the machine in one word (console).
+	Health Value[Health]
 	// Shutdown: published once, when the machine goes down (boot).
 	Shutdown Value[Shutdown]
 }

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// gate counts connections and keeps them within the limits. It is told of each before anything is read from it.
+type gate struct {
+	limits Limits
+	now    func() time.Time
+
+	mu          sync.Mutex
+	handshaking []*conn // from the oldest on
+	admitted    map[*conn]struct{}
+	addresses   map[netip.Addr]int
+	clients     map[string]int // by fingerprint
+	authorities *x509.CertPool
+}
+
+func newGate(l Limits, now func() time.Time, authorities *x509.CertPool) *gate {
+	return &gate{limits: l, now: now, admitted: map[*conn]struct{}{}, addresses: map[netip.Addr]int{}, clients: map[string]int{}, authorities: authorities}
+}
+
+// conn is one connection, from accept to close.
+type conn struct {
+	net.Conn
+	gate    *gate
+	address netip.Addr
+	once    sync.Once
+	// caller is set when the handshake has succeeded.
+	caller *caller
+	chain  []*x509.Certificate
+	// distrusted: the CA of the client's certificate is no longer one of the document's.
+	distrusted atomic.Bool
+}
+
+// caller is who a client is, by its certificate.
+type caller struct {
+	role                               role
+	subject, serial, fingerprint, addr string
+	notAfter                           time.Time
+}
+
+// begin takes a new connection into account. It returns nil, having closed it, where its address has too many. Where too many handshakes are
+// going on it gives up the oldest: an honest one takes a moment, so the oldest is the one that waits for nothing.
+func (g *gate) begin(raw net.Conn) *conn {
+	c := &conn{Conn: raw, gate: g, address: origin(raw.RemoteAddr())}
+	g.mu.Lock()
+	if g.addresses[c.address] >= g.limits.AddressConnections {
+		g.mu.Unlock()
+		_ = raw.Close()
+		return nil
+	}
+	g.addresses[c.address]++
+	g.handshaking = append(g.handshaking, c)
+	var oldest *conn
+	if len(g.handshaking) > g.limits.Handshakes {
+		oldest = g.handshaking[0]
+	}
+	g.mu.Unlock()
+	if oldest != nil {
+		_ = oldest.Close()
+	}
+	return c
+}
+
+// admit takes note that the handshake has succeeded.
+func (g *gate) admit(c *conn, chain []*x509.Certificate) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	id := identify(chain[0], c.RemoteAddr())
+	switch {
+	case !g.removeHandshake(c):
+		return errors.New("it was given up for newer ones")
+	case len(g.admitted) >= g.limits.Connections:
+		g.forgetAddress(c.address)
+		return fmt.Errorf("%d clients are connected already", g.limits.Connections)
+	case g.clients[id.fingerprint] >= g.limits.ClientConnections:
+		g.forgetAddress(c.address)
+		return fmt.Errorf("the client has %d connections already", g.limits.ClientConnections)
+	}
+	c.caller, c.chain = id, chain
+	c.distrusted.Store(!trusted(chain, g.authorities, g.now())) // they may have changed since the handshake began
+	g.admitted[c] = struct{}{}
+	g.clients[id.fingerprint]++
+	return nil
+}
+
+// trust changes the authorities and returns the connections whose clients are no longer trusted.
+func (g *gate) trust(authorities *x509.CertPool) []*conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.authorities = authorities
+	var gone []*conn
+	for c := range g.admitted {
+		if !trusted(c.chain, authorities, g.now()) {
+			c.distrusted.Store(true)
+			gone = append(gone, c)
+		}
+	}
+	return gone
+}
+
+func trusted(chain []*x509.Certificate, authorities *x509.CertPool, now time.Time) bool {
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: authorities, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return err == nil
+}
+
+// Close ends the connection and its place in the accounts.
+func (c *conn) Close() error {
+	c.once.Do(func() { c.gate.forget(c) })
+	return c.Conn.Close()
+}
+
+func (g *gate) forget(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.removeHandshake(c) {
+		g.forgetAddress(c.address)
+	}
+	if _, ok := g.admitted[c]; ok {
+		delete(g.admitted, c)
+		g.forgetAddress(c.address)
+		if g.clients[c.caller.fingerprint]--; g.clients[c.caller.fingerprint] == 0 {
+			delete(g.clients, c.caller.fingerprint)
+		}
+	}
+}
+
+func (g *gate) forgetAddress(a netip.Addr) {
+	if g.addresses[a]--; g.addresses[a] <= 0 {
+		delete(g.addresses, a)
+	}
+}
+
+func (g *gate) removeHandshake(c *conn) bool {
+	for i, h := range g.handshaking {
+		if h == c {
+			g.handshaking = append(g.handshaking[:i], g.handshaking[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// origin is what limits count by: an IPv4 address, or the /64 that one IPv6 host usually has to itself.
+func origin(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	address := tcp.AddrPort().Addr().Unmap()
+	if address.Is4() {
+		return address
+	}
+	prefix, err := address.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.Addr()
+}
+
+func identify(leaf *x509.Certificate, remote net.Addr) *caller {
+	sum := sha256.Sum256(leaf.Raw)
+	return &caller{
+		role:        roleOf(leaf),
+		subject:     clean(leaf.Subject.String()),
+		serial:      leaf.SerialNumber.Text(16),
+		fingerprint: hex.EncodeToString(sum[:]),
+		addr:        remote.String(),
+		notAfter:    leaf.NotAfter,
+	}
+}
