@@ -2,8 +2,12 @@ package logs
 
 import "context"
 
-// ReadMerged is Files.Read over two logs, in the order of their times as far as lines are there to compare. With a tail it is that of each.
+// ReadMerged is Files.Read over two logs, in the order of their times as far as lines are there to compare.
 func ReadMerged(ctx context.Context, q Query, emit func(Entry) error, a, b Files) error {
+	surplus, err := surplus(q, a, b)
+	if err != nil {
+		return err
+	}
 	left, right := &ahead{cursor: a.Cursor(q)}, &ahead{cursor: b.Cursor(q)}
 	defer left.cursor.Close()
 	defer right.cursor.Close()
@@ -14,6 +18,10 @@ func ReadMerged(ctx context.Context, q Query, emit func(Entry) error, a, b Files
 			return err
 		case first != nil:
 			first.ok = false
+			if surplus > 0 {
+				surplus--
+				continue
+			}
 			if err := pass(ctx, q, first.entry, emit); err != nil {
 				return err
 			}
@@ -56,4 +64,28 @@ func earlierOf(left, right *ahead) (*ahead, error) {
 		return right, nil
 	}
 	return nil, nil
+}
+
+// surplus is how many lines the tails of both have too many, so that the earliest ones are left out.
+func surplus(q Query, both ...Files) (int, error) {
+	if q.Tail == 0 {
+		return 0, nil
+	}
+	found := 0
+	for _, f := range both {
+		c := f.Cursor(q)
+		for {
+			_, ok, err := c.Next()
+			if err != nil {
+				c.Close()
+				return 0, err
+			}
+			if !ok {
+				break
+			}
+			found++
+		}
+		c.Close()
+	}
+	return max(0, found-q.Tail), nil
 }
