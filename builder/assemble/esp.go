@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/internal/bootguard"
 	"github.com/stele-os/stele/internal/fat"
 )
 
@@ -37,10 +38,17 @@ func espFiles(d Disk) ([]fat.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf := fat.File{Path: "loader/loader.conf", Size: int64(len(loaderConf)), Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader([]byte(loaderConf))), nil
+	files := []fat.File{loader, image, memoryFile("loader/loader.conf", []byte(loaderConf))}
+	if d.Info.Architecture == "x86_64" {
+		files = append(files, memoryFile(bootguard.Path, bootguard.Driver()))
+	}
+	return append(files, d.ESPFiles...), nil
+}
+
+func memoryFile(path string, content []byte) fat.File {
+	return fat.File{Path: path, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
 	}}
-	return append([]fat.File{loader, image, conf}, d.ESPFiles...), nil
 }
 
 func hostFile(path, source string) (fat.File, error) {

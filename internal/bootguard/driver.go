@@ -1,0 +1,58 @@
+package bootguard
+
+import "encoding/binary"
+
+// Path is where the driver for x86_64 lies on the ESP. The loader takes files whose names end in its own architecture's.
+const Path = "EFI/systemd/drivers/bootguardx64.efi"
+
+// Fields of a PE32+ image with one section (PE Format; offsets from the start of the file).
+const (
+	alignment   = 0x200  // of the file, and the size of its headers
+	codeAddress = 0x1000 // of the section in memory, and the alignment there
+
+	peHeader       = 0x40
+	coffHeader     = peHeader + 4
+	optionalHeader = coffHeader + 20
+	optionalSize   = 112 + 16*8
+	sectionHeader  = optionalHeader + optionalSize
+
+	machineX64       = 0x8664
+	subsystemDriver  = 11     // EFI boot service driver: the loader refuses an application
+	executableLarge  = 0x0022 // executable image, large addresses; relocations are not stripped, there are none
+	compatibleWithNX = 0x0100
+	codeReadExecute  = 0x60000020
+)
+
+// Driver returns the driver for x86_64, a PE image of 1 KiB.
+func Driver() []byte {
+	le := binary.LittleEndian
+	b := make([]byte, 2*alignment)
+	copy(b, "MZ")
+	le.PutUint32(b[0x3c:], peHeader)
+	copy(b[peHeader:], "PE\x00\x00")
+	le.PutUint16(b[coffHeader:], machineX64)
+	le.PutUint16(b[coffHeader+2:], 1) // NumberOfSections
+	le.PutUint16(b[coffHeader+16:], optionalSize)
+	le.PutUint16(b[coffHeader+18:], executableLarge)
+	o := b[optionalHeader:]
+	le.PutUint16(o, 0x20b)                 // PE32+
+	le.PutUint32(o[4:], alignment)         // SizeOfCode
+	le.PutUint32(o[16:], codeAddress)      // AddressOfEntryPoint
+	le.PutUint32(o[20:], codeAddress)      // BaseOfCode
+	le.PutUint32(o[32:], codeAddress)      // SectionAlignment
+	le.PutUint32(o[36:], alignment)        // FileAlignment
+	le.PutUint32(o[56:], 2*codeAddress)    // SizeOfImage
+	le.PutUint32(o[60:], alignment)        // SizeOfHeaders
+	le.PutUint16(o[68:], subsystemDriver)  // Subsystem
+	le.PutUint16(o[70:], compatibleWithNX) // DllCharacteristics
+	le.PutUint32(o[108:], 16)              // NumberOfRvaAndSizes, all empty
+	s := b[sectionHeader:]
+	copy(s, ".text")
+	le.PutUint32(s[8:], uint32(len(x64)))
+	le.PutUint32(s[12:], codeAddress)
+	le.PutUint32(s[16:], alignment)
+	le.PutUint32(s[20:], alignment)
+	le.PutUint32(s[36:], codeReadExecute)
+	copy(b[alignment:], x64)
+	return b
+}
