@@ -100,6 +100,9 @@ func (v *volume) readCluster(b []byte, c uint32) error {
 
 // read returns all of a file.
 func (v *volume) read(f file) ([]byte, error) {
+	if f.size > int64(v.clusters)*v.clusterBytes {
+		return nil, fmt.Errorf("%s has %d bytes, more than the volume", f.name, f.size)
+	}
 	b := make([]byte, f.size)
 	return b, v.readAt(f, b, 0)
 }
