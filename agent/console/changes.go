@@ -29,6 +29,7 @@ func changes(before, after snapshot, phaseBefore, phaseAfter string) []string {
 		lines = append(lines, "error: containerd: "+reason)
 	}
 	lines = append(lines, containerChanges(before.Containers, after.Containers)...)
+	lines = append(lines, updateChanges(before, after)...)
 	if phaseBefore != phaseAfter {
 		lines = append(lines, "state: "+phaseAfter)
 	}

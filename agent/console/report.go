@@ -29,6 +29,7 @@ func report(s snapshot, phase string, m moments, mem Memory) []string {
 	for _, c := range s.Containers {
 		lines = append(lines, fmt.Sprintf("container %s (%s, restarts: %d)", containerLine(c), c.Image, c.Restarts))
 	}
+	lines = append(lines, updateLines(s)...)
 	for _, f := range failures(s) {
 		lines = append(lines, fmt.Sprintf("failed: %s: %s", f.object, f.reason))
 	}

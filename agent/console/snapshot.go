@@ -19,7 +19,12 @@ type snapshot struct {
 	Storage    *state.Storage
 	Runtime    state.Runtime
 	Containers []state.Container
+	Update     *state.Update
+	Boots      []state.BootStory
+	API        state.API
 	Shutdown   *state.Shutdown
+	// Now is for what is left of a deadline.
+	Now time.Time
 }
 
 // observe takes a snapshot, and returns a channel for each value that is closed when the value changes.
@@ -35,7 +40,11 @@ func observe(m *state.Machine) (snapshot, []<-chan struct{}) {
 	s.Storage = watch(&m.Storage, &changes, false)
 	s.Runtime = *watch(&m.Runtime, &changes, true)
 	s.Containers = *watch(&m.Containers, &changes, true)
+	s.Update = watch(&m.Update, &changes, false)
+	s.Boots = *watch(&m.Boots, &changes, true)
+	s.API = *watch(&m.API, &changes, true)
 	s.Shutdown = watch(&m.Shutdown, &changes, false)
+	s.Now = time.Now()
 	return s, changes
 }
 

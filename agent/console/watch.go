@@ -86,9 +86,12 @@ func (w *Watcher) maybeReport(s snapshot, now time.Duration) time.Duration {
 	return 0
 }
 
-// outcome is what makes a report differ from the one before: the phase, and each container's.
+// outcome is what makes a report differ from the one before: the phase, whether the version is on probation, and each container's phase.
 func outcome(s snapshot, phase string) []string {
 	result := []string{phase}
+	if s.Update != nil && len(s.Update.Slots) > 0 && !s.Update.Committed {
+		result = append(result, "on probation")
+	}
 	for _, c := range s.Containers {
 		result = append(result, c.Name+" "+string(c.Phase))
 	}

@@ -18,9 +18,10 @@ const PstoreRoot = "/sys/fs/pstore"
 const (
 	// crashPrefix begins the name of a part that holds the kernel's log (fs/pstore/inode.c, pstore_mkfile): dmesg-<backend>-<id>.
 	crashPrefix = "dmesg-"
-	// maxCrashParts and maxCrashPartBytes bound what is read; the kernel writes 10 parts of 1 KiB (CONFIG_PSTORE_DEFAULT_KMSG_BYTES).
-	maxCrashParts     = 256
-	maxCrashPartBytes = 64 << 10
+	// maxCrashParts and maxCrashPartBytes bound what is read. A crash has about 11 parts of 1 KiB (CONFIG_PSTORE_DEFAULT_KMSG_BYTES); 20 crashes
+	// fill the 256 KiB of OVMF's variables, and those that follow are lost.
+	maxCrashParts     = 512
+	maxCrashPartBytes = 16 << 10
 	maxCrashBytes     = 64 << 10
 )
 
@@ -49,7 +50,8 @@ func ReadCrashes(root string) ([]Crash, error) {
 		return nil, fmt.Errorf("cannot read crashes: %w", err)
 	}
 	var parts []crashPart
-	for _, entry := range entries[:min(len(entries), maxCrashParts)] {
+	// Sorted by name, and by that, as long as seconds have ten digits, by time: the newest are read.
+	for _, entry := range entries[max(0, len(entries)-maxCrashParts):] {
 		part, ok := decodeCrashName(entry.Name())
 		if !ok {
 			continue
