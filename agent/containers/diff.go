@@ -17,6 +17,7 @@ func specify(d plan.Desired) map[string]specification {
 	}
 	specs := map[string]specification{}
 	for _, c := range d.Containers {
+		c.Required = false // what an update asks for, not what the container is made from
 		s := specification{Container: c, Registries: d.Registries}
 		for _, m := range c.Mounts {
 			s.Volumes = append(s.Volumes, volumes[m.Volume])

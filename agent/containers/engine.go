@@ -51,4 +51,6 @@ type task interface {
 	Kill(ctx context.Context, signal syscall.Signal) error
 	// Exec runs a command inside the container and returns its exit code.
 	Exec(ctx context.Context, command []string) (int, error)
+	// Output is Exec that also returns the beginning of what the command wrote.
+	Output(ctx context.Context, command []string) (int, []byte, error)
 }

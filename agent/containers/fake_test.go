@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -128,10 +129,15 @@ func (t *fakeTask) Kill(_ context.Context, s syscall.Signal) error {
 
 func (t *fakeTask) Exec(context.Context, []string) (int, error) { return 0, nil }
 
+func (t *fakeTask) Output(_ context.Context, command []string) (int, []byte, error) {
+	return len(command), []byte(strings.Join(command, " ")), nil
+}
+
 // world is a running manager in a bubble of synthetic time.
 type world struct {
 	machine *state.Machine
 	engine  *fakeEngine
+	control *Control
 	stop    func() time.Duration // ends the manager and tells how long that took
 }
 
@@ -141,9 +147,10 @@ func inWorld(t *testing.T, e *fakeEngine, f func(w world)) {
 		m := &state.Machine{}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
+		control := NewControl()
 		go func() {
 			defer close(ended)
-			_ = Run(ctx, m, Options{engine: e, ShutdownTimeout: 20 * time.Second})
+			_ = Run(ctx, m, Options{engine: e, Control: control, ShutdownTimeout: 20 * time.Second})
 		}()
 		stop := func() time.Duration {
 			began := time.Now()
@@ -151,7 +158,7 @@ func inWorld(t *testing.T, e *fakeEngine, f func(w world)) {
 			<-ended
 			return time.Since(began)
 		}
-		f(world{m, e, stop})
+		f(world{m, e, control, stop})
 		stop()
 	})
 }

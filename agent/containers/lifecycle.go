@@ -77,6 +77,14 @@ func (l lifecycle) stopped(code int) lifecycle {
 	return l
 }
 
+// restarted: somebody asked for a new start, which comes at once and whatever the policy says.
+func (l lifecycle) restarted(now time.Time, code int) lifecycle {
+	l.phase, l.exitCode, l.reason = state.ContainerBackoff, code, "restarted on request"
+	l.backoff, l.nextStart = 0, now
+	l.restarts++
+	return l
+}
+
 // failed: the container could not be started. That is tried again whatever the policy says: it did not run.
 func (l lifecycle) failed(now time.Time, err error) lifecycle {
 	l.phase, l.reason = state.ContainerFailed, err.Error()

@@ -43,6 +43,8 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	// ImageRetention is how long a pulled image stays that no container uses any more.
 	ImageRetention time.Duration
+	// Control is how others reach the containers while Run runs. Optional.
+	Control *Control
 	// Clock for tests.
 	Clock Clock
 
@@ -84,6 +86,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = realClock{}
+	}
+	if o.Control == nil {
+		o.Control = NewControl()
 	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}

@@ -80,13 +80,31 @@ func (t *containerdTask) Kill(ctx context.Context, signal syscall.Signal) error 
 
 // Exec runs a command in the container with the container's own environment and user, without output.
 func (t *containerdTask) Exec(ctx context.Context, command []string) (int, error) {
+	return t.exec(ctx, t.execID("probe"), command, "")
+}
+
+// Output gives both streams one FIFO: the shim needs a name for each.
+func (t *containerdTask) Output(ctx context.Context, command []string) (int, []byte, error) {
+	id := t.execID("command")
+	captured, err := openCapture(t.engine.options.outputPath(t.name, id))
+	if err != nil {
+		return 0, nil, fmt.Errorf("cannot read the output of a command in container %q: %w", t.name, err)
+	}
+	code, err := t.exec(ctx, id, command, captured.path)
+	return code, captured.finish(), err
+}
+
+func (t *containerdTask) execID(kind string) string {
+	return kind + "-" + strconv.FormatUint(t.execs.Add(1), 10)
+}
+
+func (t *containerdTask) exec(ctx context.Context, id string, command []string, output string) (int, error) {
 	process, err := t.execProcess(ctx, command)
 	if err != nil {
 		return 0, err
 	}
-	id := "probe-" + strconv.FormatUint(t.execs.Add(1), 10)
 	e := t.engine
-	if _, err := e.tasks.Exec(ctx, &tasks.ExecProcessRequest{ContainerID: t.name, ExecID: id, Spec: process}); err != nil {
+	if _, err := e.tasks.Exec(ctx, &tasks.ExecProcessRequest{ContainerID: t.name, ExecID: id, Spec: process, Stdout: output, Stderr: output}); err != nil {
 		return 0, errgrpc.ToNative(err)
 	}
 	defer t.endExec(ctx, id)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stele-os/stele/agent/fault"
 	"github.com/stele-os/stele/agent/state"
 )
 
@@ -17,11 +18,13 @@ type worker struct {
 	stop, kill context.CancelFunc
 	killed     <-chan struct{}
 	done       chan struct{}
+	again      *again
 
 	mu     sync.Mutex // guards what probes change beside the worker
 	life   lifecycle
 	ready  bool
 	pid    int
+	task   task   // nil while none runs
 	unwell string // what a probe says
 }
 
@@ -31,12 +34,13 @@ func startWorker(ctx context.Context, m *manager, s specification, before *worke
 	killed, kill := context.WithCancel(context.Background())
 	w := &worker{
 		m: m, spec: s, hash: s.hash(),
-		stop: stop, kill: kill, killed: killed.Done(), done: make(chan struct{}),
+		stop: stop, kill: kill, killed: killed.Done(), done: make(chan struct{}), again: newAgain(),
 		life: newLifecycle(s.Container.RestartPolicy),
 	}
 	w.publish()
 	go func() {
 		defer close(w.done)
+		defer w.again.close(fault.New(fault.Aborted, "cannot restart container %q: it was changed or removed meanwhile", s.Container.Name))
 		defer kill()
 		defer stop()
 		if before != nil {
@@ -67,6 +71,9 @@ func (w *worker) run(ctx context.Context) {
 		t, err = nil, nil
 		w.remove(ctx)
 		w.pause(ctx)
+		if ctx.Err() == nil {
+			w.again.answer(nil)
+		}
 	}
 	w.remove(ctx)
 }
@@ -85,18 +92,6 @@ const removeTimeout = 10 * time.Second
 // codeUnknown is the exit code of a container nobody saw ending: as good as killed.
 const codeUnknown = 137
 
-// pause waits until the next start, or for the end where there is none.
-func (w *worker) pause(ctx context.Context) {
-	w.mu.Lock()
-	over, wait := w.life.over(), w.life.nextStart.Sub(w.now())
-	w.mu.Unlock()
-	if over {
-		<-ctx.Done()
-		return
-	}
-	sleep(ctx, w.m.options.Clock, wait)
-}
-
 // start makes the image available and starts the container.
 func (w *worker) start(ctx context.Context) (task, error) {
 	if !w.spec.Container.Baked {
@@ -106,59 +101,11 @@ func (w *worker) start(ctx context.Context) (task, error) {
 		}
 	}
 	w.step(state.ContainerStarting)
-	return w.m.engine.Start(ctx, w.spec, w.hash)
-}
-
-// watch asks the probes and waits for the end of the container, whoever brings it about.
-func (w *worker) watch(ctx context.Context, t task) {
-	w.mu.Lock()
-	w.pid, w.ready, w.unwell = t.PID(), w.spec.Container.Readiness == nil, ""
-	w.mu.Unlock()
-	w.event(func(l lifecycle) lifecycle { return l.started(w.now()) })
-
-	ended := make(chan exit, 1)
-	failed := make(chan error, 1)
-	probes, stopProbes := context.WithCancel(ctx)
-	waiting, stopWaiting := context.WithCancel(context.WithoutCancel(ctx))
-	var owned sync.WaitGroup
-	owned.Go(func() { w.askReadiness(probes, t) })
-	owned.Go(func() { w.askLiveness(probes, t, failed) })
-	owned.Go(func() {
-		e, err := t.Wait(waiting)
-		if err != nil {
-			// Its shim is gone, and with it the answer. What may be left of the container is killed when it is removed.
-			e.Code = codeUnknown
-		}
-		if waiting.Err() == nil {
-			ended <- e
-		}
-	})
-
-	var e exit
-	var why string
-	select {
-	case e = <-ended:
-		if e.OOM {
-			why = "killed: it needed more memory than its limit"
-		}
-	case err := <-failed:
-		why = "liveness probe failed: " + err.Error()
-		e = w.terminate(ctx, t, ended)
-	case <-ctx.Done():
-		e = w.terminate(ctx, t, ended)
+	t, err := w.m.engine.Start(ctx, w.spec, w.hash)
+	if err == nil {
+		w.again.answer(nil) // whoever asked while it started has what they want
 	}
-	stopProbes()
-	stopWaiting()
-	owned.Wait()
-	w.mu.Lock()
-	w.pid, w.ready = 0, false
-	w.mu.Unlock()
-	w.event(func(l lifecycle) lifecycle {
-		if ctx.Err() != nil {
-			return l.stopped(e.Code)
-		}
-		return l.exited(w.now(), e.Code, why)
-	})
+	return t, err
 }
 
 func (w *worker) now() time.Time { return w.m.options.Clock.Now() }
