@@ -3,7 +3,9 @@ package repository
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -13,6 +15,14 @@ import (
 // Expire signs roles anew, so that they expire later. A role whose metadata is named by another one's brings that one with it. Targets that
 // no snapshot names yet are announced by that.
 func (r *Repository) Expire(ctx context.Context, roles []string) error {
+	for _, role := range roles {
+		if !slices.Contains(Roles, role) {
+			return hint.New(fmt.Errorf("cannot renew role %q: there is no such role", role), "roles are "+strings.Join(Roles, ", "))
+		}
+	}
+	if len(roles) == 0 {
+		return hint.New(errors.New("cannot renew roles: none is named"), "name roles with --role")
+	}
 	roles = slices.Clone(roles)
 	if slices.Contains(roles, metadata.TARGETS) || r.state.pending || r.state.stale {
 		roles = append(roles, metadata.SNAPSHOT)
@@ -34,9 +44,6 @@ func (r *Repository) Expire(ctx context.Context, roles []string) error {
 		}
 		files = append(files, f)
 		r.report("%s: %s, expires %s", role, f.name, r.expiresAt(role).Format("2006-01-02 15:04 MST"))
-	}
-	if len(files) == 0 {
-		return hint.New(errors.New("cannot renew roles: none is named"), "name roles with --role")
 	}
 	return r.writeAll(files)
 }

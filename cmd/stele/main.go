@@ -1,4 +1,4 @@
-// Command stele is the operator's one command line: it builds images, checks configuration documents and boots images in QEMU.
+// Command stele is the operator's one command line: it builds and publishes images, checks configuration documents and boots images in QEMU.
 //
 // Each command is one file beside this one and calls one package; nothing is decided here.
 package main
