@@ -95,7 +95,8 @@ func writeKey(dir, role string, random io.Reader, passphrase []byte) (*fileSigne
 	if _, err := io.ReadFull(random, seed); err != nil {
 		return nil, fmt.Errorf("cannot make key for %s: %w", role, err)
 	}
-	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+	private := ed25519.NewKeyFromSeed(seed)
+	public := private.Public().(ed25519.PublicKey)
 	k := &keyFile{Format: keyFormat, Role: role, Public: hex.EncodeToString(public)}
 	if passphrase == nil {
 		k.Seed = hex.EncodeToString(seed)
@@ -114,7 +115,7 @@ func writeKey(dir, role string, random io.Reader, passphrase []byte) (*fileSigne
 	if err != nil {
 		return nil, err
 	}
-	s := &fileSigner{path: filepath.Join(dir, role+"-"+short(id)+keySuffix), key: k}
+	s := &fileSigner{path: filepath.Join(dir, role+"-"+short(id)+keySuffix), key: k, private: private}
 	return s, writeSecret(s.path, append(text, '\n'))
 }
 

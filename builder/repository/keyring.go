@@ -146,7 +146,6 @@ func (k *Keyring) make(role string) (*metadata.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.passphrase = k.Passphrase
 	return k.add(s)
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stele-os/stele/builder/repository/testimage"
 )
 
 // TestMain lets scripts run this test binary as "stele".
@@ -21,7 +24,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			return os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS("../../docs/examples"))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"each": each},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"each": each, "image": image},
 	})
 }
 
@@ -34,4 +37,18 @@ func each(ts *testscript.TestScript, neg bool, args []string) {
 	for _, file := range files {
 		ts.Check(ts.Exec(args[1], append(append([]string(nil), args[2:]...), file)...))
 	}
+}
+
+// image makes what stele build leaves behind, for commands that come after it: image DIR VERSION [ROOT-METADATA].
+func image(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: image DIR VERSION [ROOT-METADATA]")
+	}
+	i := testimage.Image{Name: "demo", Version: args[1], Architecture: "x86_64"}
+	if len(args) > 2 {
+		i.Root = ts.MkAbs(args[2])
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(testimage.Write(context.Background(), dir, i))
 }
