@@ -17,12 +17,14 @@
 //	GET /read?path=P            reads a file
 //	GET /size?path=P            bytes of all files below a directory
 //
-// It listens on PORT (default 8080) and ends on SIGTERM. It needs no file and no network beyond that port: a scratch image holds it.
+// It listens on PORT (default 8080) and ends on SIGTERM. Before it answers anyone it asks itself for DEMO_AT_START, such as "/unhealthy": a version
+// that is bad from its start. It needs no file and no network beyond that port: a scratch image holds it.
 package main
 
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,8 +42,12 @@ func main() {
 		fmt.Println("demo: asked to end")
 		os.Exit(0)
 	}()
+	pages := handler()
+	if first := os.Getenv("DEMO_AT_START"); first != "" {
+		pages.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, first, nil))
+	}
 	fmt.Println("demo: listening on port " + port)
-	err := http.ListenAndServe(":"+port, handler()) //nolint:gosec // a demo
+	err := http.ListenAndServe(":"+port, pages) //nolint:gosec // a demo
 	fmt.Fprintf(os.Stderr, "cannot listen on port %s: %v\n", port, err)
 	os.Exit(1)
 }
