@@ -22,7 +22,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/console"
+	"github.com/stele-os/stele/agent/server/events"
+	"github.com/stele-os/stele/agent/server/logs"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/storage"
 	"github.com/stele-os/stele/agent/system"
@@ -52,6 +55,13 @@ type agent struct {
 	// diskFound is closed when disk is known.
 	diskFound chan struct{}
 	disk      storage.Found
+
+	// diskSettled is closed when nothing of boot writes to the boot disk any more: /var has grown.
+	diskSettled chan struct{}
+
+	configuration *config.Manager
+	agentLog      *logs.Agent
+	events        *events.Hub
 
 	managers, workloads group
 }

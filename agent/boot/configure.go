@@ -13,19 +13,20 @@ import (
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
-// runConfiguration publishes the plan of the empty document, asks for metadata, and publishes the plan of what comes.
-func (a *agent) runConfiguration(ctx context.Context) error {
+// makeConfiguration makes the manager that publishes the plan of the empty document, asks for metadata, and publishes the plan of what comes.
+func (a *agent) makeConfiguration() {
 	image, err := os.ReadFile(v1alpha1.ImageDocumentPath)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("cannot read the image's document: %w", err)
+		a.log.Error(fmt.Sprintf("cannot read the image's document: %v", err))
 	}
+	ctx := context.Background() // the boot disk is found within milliseconds, whatever else happens
 	fetcher := metadata.NewFetcher(metadata.Options{
 		Platform:    platform(a.image.Platform, a.commandLine.Value),
 		BootDisk:    func() string { return a.bootDisk(ctx).Disk },
 		ESP:         func() string { return a.bootDisk(ctx).ESP },
 		WaitNetwork: a.waitForNetwork,
 	})
-	return config.Run(ctx, a.machine, config.Options{
+	a.configuration = config.NewManager(a.machine, config.Options{
 		Image:   image,
 		Fetch:   fetcher.Fetch,
 		Timeout: time.Duration(a.image.MetadataTimeoutSeconds) * time.Second,

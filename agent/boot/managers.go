@@ -18,11 +18,13 @@ import (
 // startManagers starts everything that runs as long as the machine, each under the supervisor. The order does not matter:
 // each waits in the state for what it needs. On the way down, workloads end before managers.
 func (a *agent) startManagers() {
+	a.makeConfiguration()
 	// The reaper ends with the machine: the others wait for their children on the way down.
 	go supervise(context.Background(), a.log, manager{"reaper", a.reaper.Run}, time.After)
 	a.workloads.start(a.log, manager{"containers", a.runContainers})
 	a.managers.start(a.log,
-		manager{"configuration", a.runConfiguration},
+		manager{"configuration", a.configuration.Run},
+		manager{"api", a.runServer},
 		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
 		manager{"clock", a.runClock},
 		manager{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},

@@ -17,6 +17,8 @@ import (
 	"github.com/stele-os/stele/agent/clock"
 	"github.com/stele-os/stele/agent/console"
 	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/server/events"
+	"github.com/stele-os/stele/agent/server/logs"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/system"
 )
@@ -31,8 +33,12 @@ func newAgent() *agent {
 		requests:   make(chan state.Shutdown, 1),
 		loaderRead: make(chan struct{}),
 		diskFound:  make(chan struct{}),
+
+		diskSettled: make(chan struct{}),
+		agentLog:    logs.NewAgent(),
+		events:      events.NewHub(time.Now),
 	}
-	a.log = slog.New(console.NewHandler(a.console))
+	a.log = slog.New(logs.NewHandler(a.agentLog, console.NewHandler(a.console)))
 	return a
 }
 

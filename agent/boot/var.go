@@ -42,6 +42,7 @@ func (a *agent) mountVar() {
 
 // afterBoot is what may wait until containers are on their way: growing /var, and the random seed.
 func (a *agent) afterBoot() {
+	defer close(a.diskSettled)
 	err := contain(func() error {
 		mounted, _ := a.machine.Storage.Get()
 		if mounted.VarDevice == "" {
