@@ -103,6 +103,7 @@ func (r *runner) applyForGood(c *candidate, record apiRecord) error {
 	if err := r.documents.keepAPI(apiFile, record); err != nil {
 		return storing(err)
 	}
+	r.storeErr = nil
 	r.dropTrial()
 	r.api, r.apiRecord, r.apiHead, r.apiErr, r.note = c, record, record.apiHead, nil, ""
 	r.settle()

@@ -123,12 +123,44 @@ func TestApplyNeedsAPlaceForTheRecord(t *testing.T) {
 		}
 		_, err := n.Apply(n.t.Context(), "CN=alice", server.DocumentRequest{Document: document("api")})
 		n.fails("apply", err, fault.Precondition)
-
-		n.machine.Storage = state.Value[state.Storage]{}
-		n.Manager.runner.opened, n.Manager.runner.usable = false, false
-		_, err = n.Apply(n.t.Context(), "CN=alice", server.DocumentRequest{Document: document("api")})
-		n.fails("without /var", err, fault.Unavailable)
 		n.expect("afterwards", state.DocumentApplied, "metadata", "test")
+	})
+}
+
+func TestApplyBeforeVar(t *testing.T) {
+	inNode(t, fromMetadata, func(n *node) {
+		n.stop()
+		n.machine = &state.Machine{}
+		n.Manager = NewManager(n.machine, n.options)
+		n.run()
+		_, err := n.Apply(n.t.Context(), "CN=alice", server.DocumentRequest{Document: document("api")})
+		n.fails("apply", err, fault.Unavailable)
+		n.expect("afterwards", state.DocumentApplied, "metadata", "test")
+		n.machine.Storage.Set(state.Storage{VarDevice: "/dev/vda6"})
+		n.apply(document("api"), 0)
+		n.expect("/var is there", state.DocumentApplied, "api", "API")
+	})
+}
+
+// What could not be kept is said, and tried again.
+func TestLastGoodIsTriedAgain(t *testing.T) {
+	inNode(t, noMetadata, func(n *node) {
+		obstacle := lastGoodFile + "/x"
+		if err := n.options.Store.Write("b", obstacle, nil); err != nil {
+			t.Fatal(err)
+		}
+		n.boot(fromMetadata...)
+		if d := n.expect("in the way", state.DocumentApplied, "metadata", "test"); len(d.Errors) != 1 {
+			t.Errorf("%q", d.Errors)
+		}
+		if err := n.options.Store.Remove("b", lastGoodFile); err != nil {
+			t.Fatal(err)
+		}
+		n.apply(document("api"), 0)
+		if d := n.expect("free", state.DocumentApplied, "api", "API"); d.Errors != nil {
+			t.Errorf("%q", d.Errors)
+		}
+		n.keeps(apiFile, lastGoodFile)
 	})
 }
 

@@ -56,9 +56,17 @@ func (r *runner) document(d state.Document) {
 	}
 }
 
-// settle puts in force what choose says, and keeps what is worth it.
+// settle puts in force what choose says, and then keeps what is worth it: nothing waits for the disk.
 func (r *runner) settle() {
-	r.keep()
+	r.publish()
+	if r.unkept && r.usable {
+		r.storeErr = r.documents.keepLastGood(r.result)
+		r.unkept = r.storeErr != nil // tried again at the next event
+		r.publish()
+	}
+}
+
+func (r *runner) publish() {
 	c, d := r.choose()
 	if c == nil && r.current == nil {
 		if old, _ := r.machine.Document.Get(); d.Phase != state.DocumentInvalid && old.Phase != state.DocumentWaiting && old.Phase != state.DocumentMissing {
@@ -124,8 +132,8 @@ func (r *runner) open(storage state.Storage) {
 	boot, _ := r.machine.Boot.Get()
 	r.documents = kept{r.options.Store, boot.Slot}
 	r.opened, r.inMemory = true, storage.VarDevice == ""
-	if err := r.options.Store.Prepare(boot.Slot, r.options.Legacy); err != nil {
-		r.storeErr = err
+	r.storeErr = errUnprepared
+	if r.storeErr = r.options.Store.Prepare(boot.Slot, r.options.Legacy); r.storeErr != nil {
 		r.settle()
 		return
 	}
@@ -134,6 +142,9 @@ func (r *runner) open(storage state.Storage) {
 	r.openAPI()
 	r.settle()
 }
+
+// errUnprepared stands where preparing did not return.
+var errUnprepared = errors.New("the slot's state could not be prepared")
 
 func (r *runner) openLastGood() {
 	result, err := r.documents.lastGood()
@@ -181,14 +192,6 @@ func (r *runner) openAPI() {
 		return
 	}
 	r.api, r.apiRecord, r.apiHead = c, record, record.apiHead
-}
-
-// keep stores a good document of metadata once /var is there. The machine does not wait for it: the document is in force already.
-func (r *runner) keep() {
-	if r.unkept && r.usable {
-		r.unkept = false
-		r.storeErr = r.documents.keepLastGood(r.result)
-	}
 }
 
 // contained calls fetch and turns a panic into an error: it runs in a goroutine where a panic would end PID 1.
