@@ -11,12 +11,12 @@
 //
 // The root of trust is the file of the running image. Roots that came later are kept, but each run starts at the image's and walks the chain
 // again, so nothing under /var can replace it. Versions that were seen once are floors: nothing below them is taken, even when the kept metadata
-// is torn or gone. Floors fall in two cases only, both in the hands of the root keys: keys of timestamp or snapshot were
-// revoked (§5.3.11), or the image brought a root of trust that shares no key with the one before it.
+// is torn or gone (TestTornState). Floors fall in two cases only, both in the hands of the root keys: keys of timestamp or snapshot were
+// revoked (§5.3.11, TestFastForwardRecovery), or the image brought a root of trust that shares no key with the one before it (TestNewLineage).
 //
 // go-tuf's trustedmetadata decides about signatures, versions and expiry. Its updater is not used: it keeps its files without fsync, every
 // torn file makes each later refresh fail, it has no floors, and it holds whole targets in memory. Its decoder panics on some documents that are
-// not signed yet; screen refuses those before. Delegated targets are not read: one image has one publisher.
+// not signed yet; screen refuses those before (FuzzMetadata). Delegated targets are not read: one image has one publisher.
 //
 // What is not known here: whether a doubtful clock is late. It is compared as it is, though never as earlier than the image's build or the
 // last refresh under a good clock; an error of expiry says that the clock is in doubt.

@@ -38,7 +38,7 @@ const (
 	maxRootKeys = 256
 )
 
-// encode is the inverse of decodeFloors.
+// encode is the inverse of decodeFloors (FuzzFloors).
 func (f floors) encode() []byte {
 	body, _ := json.Marshal(f) // numbers and strings: cannot fail
 	sum := sha256.Sum256(body)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -201,10 +202,20 @@ type machine struct {
 	doubt string
 }
 
+// memoryDir is a directory in memory where there is one: thousands of files are flushed.
+func memoryDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "stele-tuf-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // newMachine has the forge's first root in its image.
 func newMachine(t testing.TB, root []byte) *machine {
 	t.Helper()
-	m := &machine{t: t, now: today, o: &Options{Root: root, Dir: t.TempDir() + "/tuf"}}
+	m := &machine{t: t, now: today, o: &Options{Root: root, Dir: memoryDir(t) + "/tuf"}}
 	m.o.Now = func() time.Time { return m.now }
 	m.o.ClockDoubt = func() string { return m.doubt }
 	m.restart(root)

@@ -66,10 +66,14 @@ func (r *refresh) whole(name string, limit int64) [][]byte {
 // timestamp is §5.4. A kept one that is older is still loaded, so that the new one is compared with it.
 func (r *refresh) timestamp(ctx context.Context) error {
 	const path = "metadata/timestamp.json"
+	var held []byte
 	for _, data := range r.whole("timestamp.json", maxTimestampBytes) {
-		if checkTimestamp(data) == nil {
-			_, _ = r.trusted.UpdateTimestamp(data) // a torn or foreign one is none
+		if checkTimestamp(data) != nil {
+			continue
 		}
+		if _, err := r.trusted.UpdateTimestamp(data); err == nil {
+			held = data
+		} // one that is late still counts, a torn or foreign one is none
 	}
 	r.raiseTimestamp()
 	data, err := r.get(ctx, path, maxTimestampBytes)
@@ -81,7 +85,10 @@ func (r *refresh) timestamp(ctx context.Context) error {
 	}
 	_, err = r.trusted.UpdateTimestamp(data)
 	if errors.Is(err, &metadata.ErrEqualVersionNumber{}) {
-		return nil
+		if held == nil {
+			return nil
+		}
+		return r.store.write("timestamp.json", held)
 	}
 	if err == nil || isExpired(err) && r.trusted.Timestamp != nil {
 		err = errors.Join(r.belowTimestamp(), err)
@@ -119,15 +126,15 @@ func (r *refresh) raiseTimestamp() {
 
 // snapshot is §5.5.
 func (r *refresh) snapshot(ctx context.Context) error {
-	current := false
+	var current []byte
 	for _, data := range r.whole("snapshot.json", maxSnapshotBytes) {
 		if _, err := r.trusted.UpdateSnapshot(data, true); err == nil {
-			current = true
+			current = data
 		}
 	}
 	r.raiseSnapshot()
-	if current {
-		return nil
+	if current != nil {
+		return r.store.write("snapshot.json", current)
 	}
 	path := fmt.Sprintf("metadata/%d.snapshot.json", metaVersion(r.trusted.Timestamp.Signed.Meta, metadata.SNAPSHOT))
 	data, err := r.get(ctx, path, maxSnapshotBytes)
@@ -154,7 +161,7 @@ func (r *refresh) raiseSnapshot() {
 func (r *refresh) targets(ctx context.Context) error {
 	for _, data := range r.whole("targets.json", maxTargetsBytes) {
 		if _, err := r.trusted.UpdateTargets(data); err == nil {
-			return nil
+			return r.store.write("targets.json", data)
 		}
 	}
 	path := fmt.Sprintf("metadata/%d.targets.json", metaVersion(r.trusted.Snapshot.Signed.Meta, metadata.TARGETS))
@@ -168,12 +175,11 @@ func (r *refresh) targets(ctx context.Context) error {
 	return r.store.write("targets.json", data)
 }
 
-// keepFloors writes them where they differ from what is on the medium.
+// keepFloors writes them where they differ from what is on the medium, or one of the two copies is not whole.
 func (r *refresh) keepFloors() error {
-	if r.floors.equal(r.kept) {
-		return nil
+	if !r.floors.equal(r.kept) {
+		r.floors.Generation = r.kept.Generation + 1
 	}
-	r.floors.Generation = r.kept.Generation + 1
 	if err := r.store.write(floorsName, r.floors.encode()); err != nil {
 		return err
 	}

@@ -11,7 +11,9 @@ import (
 
 // roots is §5.3: from the image's root along the kept ones to the newest of the repository, each signed by the one before.
 func (r *refresh) roots(ctx context.Context) error {
-	r.keptRoots()
+	if err := r.keptRoots(); err != nil {
+		return err
+	}
 	for rotations := 0; ; rotations++ {
 		name := fmt.Sprintf("%d.root.json", r.trusted.Root.Signed.Version+1)
 		data, err := r.get(ctx, "metadata/"+name, maxRootBytes)
@@ -38,16 +40,21 @@ func (r *refresh) roots(ctx context.Context) error {
 	return nil
 }
 
-func (r *refresh) keptRoots() {
+func (r *refresh) keptRoots() error {
 	for {
 		from := r.trusted.Root.Signed.Version
-		for _, data := range r.whole(fmt.Sprintf("%d.root.json", from+1), maxRootBytes) {
-			if r.updateRoot(data) == nil {
-				break
+		name := fmt.Sprintf("%d.root.json", from+1)
+		for _, data := range r.whole(name, maxRootBytes) {
+			if r.updateRoot(data) != nil {
+				continue
 			}
+			if err := r.store.write(name, data); err != nil { // the other copy may be torn
+				return err
+			}
+			break
 		}
 		if r.trusted.Root.Signed.Version == from {
-			return
+			return nil
 		}
 	}
 }
