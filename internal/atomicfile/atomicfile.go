@@ -1,6 +1,8 @@
 // Package atomicfile writes files that are either whole under their final name or not there at all: content goes to a temporary
 // name in the same directory, which is synced and renamed at the end and removed on any error.
 //
+// Write and WriteMode are for what a person asked for and can ask for again; Keep is for what a machine must not forget.
+//
 // It also turns a full disk into an error that says which file and how much room it needs.
 package atomicfile
 
