@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stele-os/stele/agent/update/slotstest"
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/golden"
 )
@@ -27,8 +28,8 @@ func loaderBoots(t *testing.T, d block.Device, v version) {
 
 // TestLife goes through all that can happen to a machine, and compares what its slots hold after each step.
 func TestLife(t *testing.T) {
-	v0, v1, v2 := makeVersion(t, "1.0.0", testRootBytes), makeVersion(t, "1.1.0", testRootBytes), makeVersion(t, "1.2.0", 64<<10)
-	memory := factory(t, v0)
+	v0, v1, v2 := slotstest.Make(t, "1.0.0", slotstest.RootBytes), slotstest.Make(t, "1.1.0", slotstest.RootBytes), slotstest.Make(t, "1.2.0", 64<<10)
+	memory := slotstest.Factory(t, v0)
 	ctx := context.Background()
 	var told strings.Builder
 	step := func(what string, running version, do func(*Disk) error) {
@@ -64,11 +65,11 @@ func TestLife(t *testing.T) {
 	step("roll back to nothing", v0, rollBack)
 	step("arm nothing", v0, func(d *Disk) error { return d.Arm("") })
 	step("reject what is committed", v0, (*Disk).Reject)
-	step("begin", v0, func(d *Disk) error { _, err := d.Begin(v1.info); return err })
-	step("seal too early", v0, func(d *Disk) error { return d.Seal(ctx, v1.info, v1.openUKI, func(string) {}) })
+	step("begin", v0, func(d *Disk) error { _, err := d.Begin(v1.Info); return err })
+	step("seal too early", v0, func(d *Disk) error { return d.Seal(ctx, v1.Info, openUKI(v1), func(string) {}) })
 	step("stage", v0, func(d *Disk) error { return stage(d, v1) })
 	step("stage it again", v0, func(d *Disk) error { return stage(d, v1) })
-	step("seal it again", v0, func(d *Disk) error { return d.Seal(ctx, v1.info, v1.openUKI, func(string) {}) })
+	step("seal it again", v0, func(d *Disk) error { return d.Seal(ctx, v1.Info, openUKI(v1), func(string) {}) })
 	step("arm another version", v0, func(d *Disk) error { return d.Arm("1.2.0") })
 	step("arm", v0, func(d *Disk) error { return d.Arm("1.1.0") })
 	step("arm again", v0, func(d *Disk) error { return d.Arm("1.1.0") })

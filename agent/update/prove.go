@@ -1,0 +1,178 @@
+package update
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/update/gates"
+	"github.com/stele-os/stele/agent/update/slots"
+	"github.com/stele-os/stele/internal/bls"
+)
+
+// retryCommit is the wait after a commit that the disk refused.
+const retryCommit = 5 * time.Second
+
+// prove lets a version that has not proven itself do so, and returns when there is nothing left to prove, or when ctx ends.
+func (m *Manager) prove(ctx context.Context) {
+	running, other, err := m.current()
+	if err != nil || !running.Counted() {
+		return
+	}
+	m.setProving(true)
+	defer m.setProving(false)
+	if reason := m.beatenBefore(running); reason != "" && goesBack(running, other) {
+		m.giveUp(ctx, reason)
+		return
+	}
+	for ctx.Err() == nil {
+		verdict, err := m.ask(ctx, running)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			m.logf("%v", err)
+			sleep(ctx, retryCommit)
+		case verdict.Decision == gates.Commit:
+			if m.commit(ctx) {
+				return
+			}
+			sleep(ctx, retryCommit)
+		case goesBack(running, other):
+			m.giveUp(ctx, verdict.Reason)
+			return
+		default:
+			m.logf("version %s does not hold its gates (%s), and slot %s (%s) cannot start: there is no version to go back to; trying on",
+				running.Version, verdict.Reason, other.Name, describe(other))
+			sleep(ctx, m.patience())
+		}
+	}
+}
+
+func (m *Manager) setProving(proving bool) {
+	m.mu.Lock()
+	m.proving = proving
+	m.mu.Unlock()
+	m.rest()
+}
+
+// patience is how long a machine that cannot go back waits before it asks its gates again.
+func (m *Manager) patience() time.Duration {
+	desired, _ := m.o.Machine.Desired.Get()
+	return max(desired.Update.Probation, 10*time.Second)
+}
+
+// ask runs the gates until there is a verdict.
+func (m *Manager) ask(ctx context.Context, running slots.Slot) (gates.Verdict, error) {
+	o := gates.Options{
+		Machine: m.o.Machine, Started: m.o.Now().Add(-m.o.SinceStart()), HasDisk: true,
+		Confirmation: &m.confirmed, Failures: m.o.Failures, Exec: m.o.Exec,
+		Publish: m.publishGates,
+	}
+	if p := m.records.pending; p != nil && p.RootHash == running.RootHash {
+		o.RequireConfirmation = p.RequireConfirmation
+	}
+	return m.o.do.prove(ctx, o)
+}
+
+func (m *Manager) publishGates(list []state.Gate, deadline time.Time) {
+	list = slices.Clone(list)
+	m.publish(func(u *state.Update) { u.Gates, u.Deadline = list, deadline })
+	if m.book == nil {
+		return
+	}
+	if err := m.book.Update(list, false); err != nil {
+		m.logf("%v", err)
+	}
+	m.publishBoots()
+}
+
+// beatenBefore says why a version is not given its last try to the end: its boot before this one began and ended without a word. A second hang
+// would cost another watchdog time-out to learn the same.
+func (m *Manager) beatenBefore(running slots.Slot) string {
+	if running.Done < 2 || m.book == nil {
+		return ""
+	}
+	list := m.book.List()
+	if len(list) < 2 || list[1].Version != running.Version || list[1].Slot != running.Name {
+		return ""
+	}
+	switch before := list[1]; before.Outcome {
+	case state.OutcomeHung, state.OutcomeLost, state.OutcomePanicked:
+		return "its first try " + ended(before)
+	}
+	return ""
+}
+
+func ended(s state.BootStory) string {
+	switch s.Outcome {
+	case state.OutcomeHung:
+		return "hung: " + s.Reason
+	case state.OutcomePanicked:
+		return "crashed: " + s.Reason
+	}
+	return s.Reason
+}
+
+// goesBack tells whether the loader starts another version once the running one is rejected.
+func goesBack(running, other slots.Slot) bool {
+	mine := bls.Name{Prefix: slots.EntryPrefix, Version: running.Version, Counted: true, Done: max(1, running.Done)}
+	theirs, err := bls.ParseName(other.Entry)
+	if err != nil || other.State == state.SlotDamaged {
+		return false
+	}
+	chosen, found := bls.Choose([]bls.Name{mine, theirs})
+	return found && chosen == theirs
+}
+
+// commit makes the running version good. It returns false where the disk refused.
+func (m *Manager) commit(ctx context.Context) bool {
+	release, err := m.soon(ctx, "the commit", m.acquire)
+	if err != nil {
+		return true // the machine goes down, or the manager ends: the next boot proves it again
+	}
+	defer release()
+	running, _, _ := m.current()
+	if err := m.withDisk((*slots.Disk).Commit); err != nil {
+		m.logf("version %s held its gates and cannot be committed: %v", running.Version, err)
+		m.fail(err)
+		return false
+	}
+	m.drop()
+	m.forgive(running.RootHash)
+	update, _ := m.o.Machine.Update.Get()
+	if m.book != nil {
+		if err := m.book.Update(update.Gates, true); err != nil {
+			m.logf("%v", err)
+		}
+	}
+	m.publish(func(u *state.Update) { u.Gates, u.Deadline, u.Error = nil, time.Time{}, "" })
+	m.publishSlots()
+	m.publishBoots()
+	m.logf("version %s is committed", running.Version)
+	return true
+}
+
+// giveUp rejects the running version and restarts the machine into the other one.
+func (m *Manager) giveUp(ctx context.Context, reason string) {
+	release, err := m.soon(ctx, "the way back", m.acquire)
+	if err != nil {
+		return
+	}
+	defer release()
+	running, other, _ := m.current()
+	m.note(state.Rejection{Version: running.Version, RootHash: running.RootHash, Reason: reason, Time: m.o.Now()})
+	if err := m.withDisk((*slots.Disk).Reject); err != nil {
+		m.logf("%v; its tries bring the machine back", err)
+	}
+	m.logf("going back to version %s: %s", other.Version, reason)
+	m.leave(state.OutcomeRejected, reason, "update: version "+running.Version+" is rejected: "+reason)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

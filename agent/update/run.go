@@ -1,0 +1,138 @@
+package update
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/stele-os/stele/agent/state"
+)
+
+// Run brings the manager up, proves the running version where that is still to be done, and looks for new versions where the document asks
+// for it, until ctx ends. It may be started again after a failure. All goroutines of the manager end before it returns.
+func (m *Manager) Run(ctx context.Context) error {
+	l := &life{}
+	var cancel context.CancelFunc
+	l.ctx, cancel = context.WithCancel(ctx)
+	defer l.owned.Wait()
+	defer cancel()
+	defer m.settle(nil)
+	m.rest()
+	path, err := m.waitForDisk(l.ctx)
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		m.publish(func(u *state.Update) { u.Committed, u.Activity = true, state.ActivityIdle })
+	} else if err := m.start(l.ctx, path); err != nil {
+		m.fail(err)
+		return err
+	}
+	m.settle(l)
+	l.owned.Go(func() { m.guard(func() error { return m.watchShutdown(l.ctx) }) })
+	if path != "" {
+		m.prove(l.ctx)
+	}
+	return m.lookAround(l.ctx)
+}
+
+// settle says from when on and until when actions may begin.
+func (m *Manager) settle(l *life) {
+	m.mu.Lock()
+	m.life = l
+	m.mu.Unlock()
+}
+
+// guard keeps the panic of a goroutine from ending PID 1.
+func (m *Manager) guard(f func() error) {
+	if err := contain(f); err != nil {
+		m.logf("%v", err)
+	}
+}
+
+// waitForDisk returns when /var is mounted, be it in memory, and the boot disk is known.
+func (m *Manager) waitForDisk(ctx context.Context) (string, error) {
+	for {
+		storage, mounted, changed := m.o.Machine.Storage.Watch()
+		if mounted {
+			if storage.VarDevice == "" {
+				m.logf("/var is in memory: who asked for an update, rejections and boot stories are not kept over a restart")
+			}
+			return m.o.Disk(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// watchShutdown tells the story's end when the machine goes down for another reason than ours: the first word counts.
+func (m *Manager) watchShutdown(ctx context.Context) error {
+	for {
+		down, published, changed := m.o.Machine.Shutdown.Watch()
+		if published {
+			outcome := state.OutcomeRestarted
+			if down.PowerOff {
+				outcome = state.OutcomePoweredOff
+			}
+			m.mu.Lock()
+			m.down = true
+			m.mu.Unlock()
+			m.rest()
+			m.endStory(outcome, down.Reason)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+}
+
+// lookAround asks the repository from time to time, where the document wants that. What it finds is only reported.
+func (m *Manager) lookAround(ctx context.Context) error {
+	last := ""
+	for {
+		desired, _, changed := m.o.Machine.Desired.Watch()
+		interval := desired.Update.CheckInterval
+		var timer <-chan time.Time
+		if interval > 0 && desired.Update.Repository != "" {
+			timer = time.After(jittered(interval, rand.Float64()))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+			continue
+		case <-timer:
+		}
+		if network, _ := m.o.Machine.Network.Get(); !network.Online {
+			continue
+		}
+		found, err := m.Check(ctx)
+		word := fmt.Sprint(err)
+		if err == nil {
+			word = found.Available
+		}
+		if word != last && word != "" && ctx.Err() == nil {
+			m.logf("%s", said(found.Available, err))
+		}
+		last = word
+	}
+}
+
+// jittered spreads machines that started at the same time over a fifth of the interval.
+func jittered(interval time.Duration, random float64) time.Duration {
+	return interval + time.Duration(float64(interval)*0.2*(random-0.5))
+}
+
+func said(available string, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("version %s is available", available)
+}

@@ -1,0 +1,93 @@
+// Package slotstest makes what tests of updates need: small versions that are complete, disks as the builder makes them, and bundles. It is for
+// tests only.
+//
+// Everything is real but small: a GPT, a FAT32 ESP, verity roots of some ten KiB and UKIs with real sections, so that internal/bootmodel and
+// agent/update/transfer take them. Made by the builder's packages they would be the builder's idea of a disk, and agent tests may not import it.
+package slotstest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stele-os/stele/internal/bundle"
+	"github.com/stele-os/stele/internal/gpt"
+	"github.com/stele-os/stele/internal/uki"
+	"github.com/stele-os/stele/internal/verity"
+)
+
+// Version is a small version that is complete: a root with its tree, and a UKI that starts it.
+type Version struct {
+	Info            bundle.Info
+	Root, Tree, UKI []byte
+}
+
+var testSalt = []byte("salt")
+
+// Make makes a version; the same name and size give the same bytes.
+func Make(t testing.TB, name string, rootBytes int) Version {
+	t.Helper()
+	var seed [32]byte
+	copy(seed[:], name)
+	root := make([]byte, rootBytes)
+	_, _ = rand.NewChaCha8(seed).Read(root)
+	tree := make(sliceWriter, verity.HashDeviceBytes(int64(len(root))))
+	digest, err := verity.WriteTree(context.Background(), tree, bytes.NewReader(root), int64(len(root)), testSalt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := int64(len(root) / verity.BlockSize)
+	if err := verity.WriteSuperblock(tree, verity.Superblock{DataBlocks: blocks, Salt: testSalt}); err != nil {
+		t.Fatal(err)
+	}
+	first, second := gpt.FromUUID([16]byte(digest[:16])), gpt.FromUUID([16]byte(digest[16:]))
+	table := verity.Table{DataDevice: "PARTUUID=" + first.String(), HashDevice: "PARTUUID=" + second.String(), DataBlocks: blocks, RootHash: digest, Salt: testSalt}
+	image, err := uki.Append(stub(), []uki.Section{
+		{Name: uki.OSRelease, Data: fmt.Appendf(nil, "ID=stele\nVERSION_ID=%q\nIMAGE_ID=\"test\"\nIMAGE_VERSION=%q\n", name, name)},
+		{Name: uki.CommandLine, Data: []byte("root=/dev/dm-0 ro rootfstype=erofs gpt " + table.CreateArgument("root"))},
+		{Name: uki.Kernel, Data: []byte("kernel of " + name)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Version{Root: root, Tree: tree, UKI: image}
+	part := func(b []byte) bundle.Part {
+		sum := sha256.Sum256(b)
+		return bundle.Part{Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:])}
+	}
+	v.Info = bundle.Info{Format: bundle.Format, Name: "test", Version: name, Architecture: "x86_64", RootHash: hex.EncodeToString(digest[:]),
+		UKI: part(image), Verity: part(tree), Root: part(root)}
+	return v
+}
+
+// stub is the smallest PE32+ image to which sections can be appended (Microsoft PE Format).
+func stub() []byte {
+	le := binary.LittleEndian
+	b := make([]byte, 0x600)
+	copy(b, "MZ")
+	le.PutUint32(b[0x3c:], 0x40)
+	copy(b[0x40:], "PE\x00\x00")
+	le.PutUint16(b[0x44:], 0x8664) // machine
+	le.PutUint16(b[0x46:], 1)      // sections
+	le.PutUint16(b[0x54:], 240)    // size of the optional header
+	le.PutUint16(b[0x58:], 0x20b)  // PE32+
+	le.PutUint32(b[0x58+32:], 0x1000)
+	le.PutUint32(b[0x58+36:], 0x200)
+	le.PutUint32(b[0x58+60:], 0x400) // size of headers
+	section := b[0x58+240:]
+	copy(section, ".text")
+	le.PutUint32(section[8:], 1)
+	le.PutUint32(section[12:], 0x1000)
+	le.PutUint32(section[16:], 0x200)
+	le.PutUint32(section[20:], 0x400)
+	return b
+}
+
+type sliceWriter []byte
+
+func (s sliceWriter) WriteAt(p []byte, at int64) (int, error) { return copy(s[at:], p), nil }

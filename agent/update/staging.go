@@ -1,0 +1,263 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/stele-os/stele/agent/fault"
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/update/repository"
+	"github.com/stele-os/stele/agent/update/slots"
+	"github.com/stele-os/stele/agent/update/transfer"
+)
+
+// staging is one under way. It ends by itself, by Cancel, or with the Run it belongs to; never because a caller leaves.
+type staging struct {
+	version string // asked for; empty: the newest. Once that is known it stands here.
+	caller  string
+	cancel  context.CancelCauseFunc
+	ended   chan struct{}
+	err     error // once ended is closed
+}
+
+const (
+	retryFirst = time.Second
+	retryMax   = time.Minute
+	// retryFor is how long a staging goes on trying after it last got anything.
+	retryFor = 10 * time.Minute
+	// progressEvery bounds how often progress is published.
+	progressEvery = 250 * time.Millisecond
+)
+
+var errCanceled = fault.New(fault.Aborted, "the staging was cancelled")
+
+// Stage begins, or joins, staging of a version from the document's repository.
+func (m *Manager) Stage(ctx context.Context, caller, version string) error {
+	s, err := m.join(version)
+	if s == nil && err == nil {
+		var src repository.Source
+		if src, err = m.source(); err == nil {
+			s, err = m.begin(caller, version, src, retryFor)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case <-s.ended:
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Push stages from src, which ends with ctx.
+func (m *Manager) Push(ctx context.Context, caller, version string, src repository.Source) error {
+	if m.trustErr != nil {
+		return m.trustErr
+	}
+	s, err := m.begin(caller, version, src, 0)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-s.ended:
+	case <-ctx.Done():
+		s.cancel(ctx.Err())
+		<-s.ended
+	}
+	return s.err
+}
+
+// Cancel ends a staging and waits until it has ended.
+func (m *Manager) Cancel(ctx context.Context) error {
+	m.mu.Lock()
+	s := m.staging
+	m.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	s.cancel(errCanceled)
+	select {
+	case <-s.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// join returns the staging under way where it is of this version.
+func (m *Manager) join(version string) (*staging, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.staging != nil && version != "" && version != m.staging.version {
+		return nil, fault.New(fault.Unavailable, "cannot stage version %q: %s is under way; cancel it first", version, m.busy)
+	}
+	return m.staging, nil
+}
+
+// begin starts a staging in a goroutine of this Run.
+func (m *Manager) begin(caller, version string, src repository.Source, patience time.Duration) (*staging, error) {
+	release, err := m.acquire("staging of " + versionOr(version))
+	if err != nil {
+		return nil, err
+	}
+	if err := m.mayStage(); err != nil {
+		release()
+		return nil, err
+	}
+	s := &staging{version: version, caller: caller, ended: make(chan struct{})}
+	m.mu.Lock()
+	l := m.life
+	var ctx context.Context
+	ctx, s.cancel = context.WithCancelCause(l.ctx)
+	m.staging = s
+	m.mu.Unlock()
+	m.rest()
+	m.publish(func(u *state.Update) { u.Error, u.Progress = "", state.Progress{Version: version, Phase: "metadata"} })
+	l.owned.Go(func() {
+		err := contain(func() error { return m.stage(ctx, s, src, patience) })
+		if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, ctx.Err()) {
+			err = cause
+		}
+		s.cancel(nil)
+		m.endStaging(s, err, release)
+	})
+	return s, nil
+}
+
+// mayStage refuses before anything is fetched what slots.Check would refuse afterwards.
+func (m *Manager) mayStage() error {
+	running, _, err := m.current()
+	if err == nil && running.Counted() {
+		err = fault.New(fault.Precondition, "cannot stage: the running version %q has not proven itself yet", running.Version)
+	}
+	return err
+}
+
+func versionOr(version string) string {
+	if version == "" {
+		return "the newest version"
+	}
+	return "version " + version
+}
+
+func (m *Manager) endStaging(s *staging, err error, release func()) {
+	if err != nil {
+		m.logf("%s is not staged: %v", versionOr(s.version), err)
+	}
+	m.fail(err)
+	m.mu.Lock()
+	m.staging = nil
+	m.mu.Unlock()
+	release()
+	s.err = err
+	close(s.ended)
+}
+
+// stage tries until it has succeeded, or has got nothing for as long as patience.
+func (m *Manager) stage(ctx context.Context, s *staging, src repository.Source, patience time.Duration) error {
+	last, wait := m.o.Now(), retryFirst
+	got := func() { last, wait = m.o.Now(), retryFirst }
+	for {
+		err := m.stageOnce(ctx, s, src, got)
+		if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.Unavailable || m.o.Now().Sub(last) >= patience {
+			return err
+		}
+		m.logf("staging of %s waits %s: %v", versionOr(s.version), wait, err)
+		m.fail(err)
+		sleep(ctx, wait)
+		wait = min(2*wait, retryMax)
+	}
+}
+
+// stageOnce goes once through all steps. What an earlier attempt brought into the slot is found there again.
+func (m *Manager) stageOnce(ctx context.Context, s *staging, src repository.Source, got func()) error {
+	targets, err := m.trust.Refresh(ctx, src)
+	if err != nil {
+		return err
+	}
+	choice := repository.Select(targets, m.machine(), s.version)
+	if err := choice.Err(s.version); err != nil {
+		return err
+	}
+	info := choice.Target.Info
+	m.mu.Lock()
+	s.version = info.Version
+	m.mu.Unlock()
+	report := m.reporter(info.Version, got)
+	if _, other, err := m.current(); err == nil && other.State == state.SlotStaged && other.RootHash == info.RootHash {
+		report.phase("done")
+		return nil
+	}
+	return m.withDisk(func(d *slots.Disk) error {
+		if err := d.Check(info); err != nil {
+			return err
+		}
+		report.phase("preparing")
+		b, err := transfer.Open(ctx, src, choice.Target, report.progress)
+		if err != nil {
+			return err
+		}
+		to, err := d.Begin(info)
+		if err != nil {
+			return err
+		}
+		m.publishWriting(d)
+		report.phase("writing")
+		if err := b.Write(ctx, transfer.Slot{Root: to.Root, Verity: to.Verity}, transfer.Running{Root: to.RunningRoot, Verity: to.RunningVerity}); err != nil {
+			return err
+		}
+		entry := func(ctx context.Context) (io.ReadCloser, error) { return b.UKI(ctx), nil }
+		if err := d.Seal(ctx, info, entry, report.phase); err != nil {
+			return err
+		}
+		report.phase("done")
+		m.logf("version %s is staged in slot %s%s", info.Version, to.Slot, by(s.caller))
+		return nil
+	})
+}
+
+// publishWriting publishes that the other slot is being written; what cannot be seen now is seen at the end.
+func (m *Manager) publishWriting(d *slots.Disk) { _ = m.look(d) }
+
+func by(caller string) string {
+	if caller == "" {
+		return ""
+	}
+	return " for " + caller
+}
+
+// reporter publishes a staging's progress, not too often.
+type reporter struct {
+	m        *Manager
+	got      func()
+	current  state.Progress
+	reported time.Time
+}
+
+func (m *Manager) reporter(version string, got func()) *reporter {
+	return &reporter{m: m, got: got, current: state.Progress{Version: version}}
+}
+
+func (r *reporter) phase(name string) {
+	r.current.Phase = name
+	r.publish()
+}
+
+// progress is never called twice at a time.
+func (r *reporter) progress(p transfer.Progress) {
+	r.current.Done, r.current.Total, r.current.Fetched, r.current.Reused = p.Done, p.Total, p.Fetched, p.Reused
+	r.got()
+	if r.m.o.Now().Sub(r.reported) >= progressEvery || p.Done == p.Total {
+		r.publish()
+	}
+}
+
+func (r *reporter) publish() {
+	r.reported = r.m.o.Now()
+	current := r.current
+	r.m.publish(func(u *state.Update) { u.Progress = current })
+}

@@ -1,0 +1,218 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stele-os/stele/agent/fault"
+	"github.com/stele-os/stele/agent/plan"
+	"github.com/stele-os/stele/agent/server"
+	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/agent/update/gates"
+)
+
+type (
+	gatesOptions = gates.Options
+	gatesVerdict = gates.Verdict
+)
+
+func TestOneActionAtATime(t *testing.T) {
+	in(t, []string{"1.1.0", "1.2.0"}, func(r *rig) {
+		r.repo.gate = make(chan struct{})
+		leaving, leave := context.WithCancel(r.t.Context())
+		results := make(chan error, 2)
+		go func() { results <- r.Stage(leaving, "", "1.1.0") }()
+		synctest.Wait()
+		go func() { results <- r.Stage(r.t.Context(), "", "1.1.0") }()
+		synctest.Wait()
+		for what, err := range map[string]error{
+			"another staging": r.Stage(r.t.Context(), "", "1.2.0"),
+			"a push":          r.Push(r.t.Context(), "", "1.2.0", r.repo),
+			"an application":  r.Apply(r.t.Context(), "", server.ApplyRequest{}),
+		} {
+			if fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if u, _ := r.machine.Update.Get(); u.Activity != state.ActivityStaging {
+			t.Errorf("%+v", u)
+		}
+		leave()
+		if err := <-results; !errors.Is(err, context.Canceled) {
+			t.Errorf("the caller that left: %v", err)
+		}
+		close(r.repo.gate)
+		r.must(<-results) // the other one joined
+		r.shows("a committed 1.0.0, b staged 1.1.0")
+		if u, _ := r.machine.Update.Get(); u.Activity != state.ActivityIdle || u.Progress.Phase != "done" || u.Progress.Done != u.Progress.Total {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.gate = make(chan struct{})
+		result := make(chan error, 1)
+		go func() { result <- r.Stage(r.t.Context(), "", "") }()
+		synctest.Wait()
+		r.must(r.Cancel(r.t.Context()))
+		if err := <-result; fault.KindOf(err) != fault.Aborted {
+			t.Error(err)
+		}
+		r.must(r.Cancel(r.t.Context()))
+		close(r.repo.gate)
+		r.must(r.Stage(r.t.Context(), "", ""))
+	})
+}
+
+// TestBrokenConnection: a staging goes on where the source broke, and ends when it gets nothing for too long.
+func TestBrokenConnection(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.failures = 5
+		r.must(r.Stage(r.t.Context(), "", ""))
+		r.shows("a committed 1.0.0, b staged 1.1.0")
+		r.said("connection reset")
+	})
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.failures = 1 << 30
+		begun := time.Now()
+		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took < retryFor || took > 2*retryFor {
+			t.Errorf("it was tried for %s", took)
+		}
+		r.repo.failures = 0
+		r.must(r.Stage(r.t.Context(), "", ""))
+	})
+}
+
+// TestPushEndsWithItsCaller: what was pushed so far stays in the slot.
+func TestPushEndsWithItsCaller(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.gate = make(chan struct{})
+		pushing, stop := context.WithCancel(r.t.Context())
+		result := make(chan error, 1)
+		go func() { result <- r.Push(pushing, "", "1.1.0", r.repo) }()
+		synctest.Wait()
+		stop()
+		if err := <-result; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		close(r.repo.gate)
+		r.must(r.Push(r.t.Context(), "", "", r.repo))
+		r.shows("a committed 1.0.0, b staged 1.1.0")
+	})
+}
+
+// TestRestartWhileStaging: what came before the restart is not fetched again.
+func TestRestartWhileStaging(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.works, r.repo.failures = 2, 1<<30 // table and hash tree come, the root does not
+		result := make(chan error, 1)
+		go func() { result <- r.Stage(r.t.Context(), "", "") }()
+		synctest.Wait()
+		r.shows("a committed 1.0.0, b writing")
+		r.reboot()
+		if err := <-result; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		r.shows("a committed 1.0.0, b writing")
+		r.repo.failures = 0
+		r.must(r.Stage(r.t.Context(), "", ""))
+		r.shows("a committed 1.0.0, b staged 1.1.0")
+		if u, _ := r.machine.Update.Get(); u.Progress.Reused < r.known["1.1.0"].Info.Verity.Bytes {
+			t.Errorf("the hash tree was fetched again: %+v", u.Progress)
+		}
+	})
+}
+
+// TestWithoutRecords: a /var that takes nothing costs the records only.
+func TestWithoutRecords(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.end()
+		r.dir = filepath.Join(r.t.TempDir(), "file")
+		r.must(os.WriteFile(r.dir, nil, 0o600)) // no directory can be made below it
+		r.boot()
+		r.must(r.Stage(r.t.Context(), "", ""))
+		if err := r.Apply(r.t.Context(), "", server.ApplyRequest{RequireConfirmation: true}); err == nil {
+			t.Error("it would not wait for the word")
+		}
+		r.must(r.Apply(r.t.Context(), "", server.ApplyRequest{}))
+		r.said("who asked for version 1.1.0 is not kept")
+		r.prove = breaks
+		r.reboot()
+		r.reboot()
+		r.shows("a committed 1.0.0, b rejected 1.1.0")
+	})
+}
+
+func TestNoDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.running = r.known["1.0.0"]
+		r.machine = &state.Machine{}
+		r.machine.Storage.Set(state.Storage{})
+		o := r.options()
+		o.Disk = func(context.Context) (string, error) { return "", nil }
+		m := New(o)
+		if err := m.Apply(r.t.Context(), "", server.ApplyRequest{}); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("before the start: %v", err)
+		}
+		ctx, cancel := context.WithCancel(r.t.Context())
+		ended := make(chan error)
+		go func() { ended <- m.Run(ctx) }()
+		synctest.Wait()
+		if err := m.Apply(r.t.Context(), "", server.ApplyRequest{}); fault.KindOf(err) != fault.Precondition {
+			t.Errorf("without a disk: %v", err)
+		}
+		if u, ok := r.machine.Update.Get(); !ok || !u.Committed || u.Slots != nil {
+			t.Errorf("%+v", u)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+func TestCheckInterval(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.machine.Network.Set(state.Network{Online: true})
+		r.machine.Desired.Set(plan.Desired{Update: plan.Update{Repository: "http://127.0.0.1/", CheckInterval: time.Hour}})
+		time.Sleep(150 * time.Minute)
+		synctest.Wait()
+		r.said("version 1.1.0 is available")
+		if u, _ := r.machine.Update.Get(); u.Available != "1.1.0" || u.CheckedAt.IsZero() || u.Activity != state.ActivityIdle {
+			t.Errorf("%+v", u)
+		}
+	})
+	for _, random := range []float64{0, 0.5, 0.99} {
+		if d := jittered(time.Hour, random); d < 54*time.Minute || d > 66*time.Minute {
+			t.Errorf("%s", d)
+		}
+	}
+}
+
+// TestRunAgain: a manager whose Run failed is started again by the supervisor.
+func TestRunAgain(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.end()
+		manager := r.Manager
+		ctx, cancel := context.WithCancel(r.t.Context())
+		ended := make(chan error)
+		go func() { ended <- manager.Run(ctx) }()
+		synctest.Wait()
+		r.must(manager.Stage(r.t.Context(), "", ""))
+		if list, _ := r.machine.Boots.Get(); len(list) != 1 {
+			t.Errorf("%d stories are told", len(list))
+		}
+		cancel()
+		<-ended
+		r.boot()
+	})
+}
