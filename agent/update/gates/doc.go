@@ -19,7 +19,8 @@
 // Invariants:
 //   - A version commits only after all gates held without a break for the probation time, and confirmed where that is asked for
 //     (TestProbationNeverCommitsTooEarly).
-//   - Probation has an end: at the deadline there is a verdict (TestProbationEnds).
+//   - Probation has an end: at the deadline there is a verdict (TestProbationEnds). Only where there is no version to go back to it goes on until the
+//     gates hold (TestProbationWithoutAWayBack): a reject would change nothing, and a machine that heals late must still commit.
 //   - Setting the clock moves neither hold nor deadline: times are compared by the monotonic clock they carry.
 //
 // Confirmation is not part of the hold: a word that comes after the time of the hold commits at once, one that comes before it is kept.

@@ -23,9 +23,9 @@ const (
 type Verdict struct {
 	Decision Decision
 	Reason   string
-	// Next is when to look again although nothing changed; only for Wait.
+	// Next is when to look again although nothing changed; only for Wait. Zero: not before something changes.
 	Next time.Time
-	// Deadline of the probation.
+	// Deadline of the probation; zero: none.
 	Deadline time.Time
 }
 
@@ -33,6 +33,8 @@ type Verdict struct {
 type Terms struct {
 	// Probation is how long all gates must hold without a break, Deadline how long after the start a version may take.
 	Probation, Deadline time.Duration
+	// Endless: there is no version to go back to. The gates are awaited without a deadline, and nothing is final.
+	Endless bool
 }
 
 // Probation is the way of one version from its start to a verdict. It is a value: Observe returns the next one.
@@ -48,30 +50,37 @@ func NewProbation(started time.Time) Probation { return Probation{started: start
 // Observe takes the gates as they are at now. A hold counts from the observation at which all gates held, or from the youngest gate where that
 // changed unseen; whoever calls must observe every change of a gate.
 func (p Probation) Observe(now time.Time, gates []state.Gate, t Terms) (Probation, Verdict) {
-	deadline := p.started.Add(t.Deadline)
 	p = p.hold(now, gates)
+	full := p.since.Add(t.Probation)
+	proven := p.holding && !now.Before(full)
+	missing := reasons(gates, func(g state.Gate) bool { return g.State != Held })
+	var deadline time.Time
+	if !t.Endless {
+		deadline = p.started.Add(t.Deadline)
+	}
+	if proven && missing == "" {
+		return p, Verdict{Decision: Commit, Deadline: deadline}
+	}
+	next := deadline
+	if p.holding && !proven && (t.Endless || full.Before(deadline)) {
+		next = full
+	}
+	if t.Endless {
+		return p, Verdict{Decision: Wait, Next: next}
+	}
 	reject := func(reason string) (Probation, Verdict) {
 		return p, Verdict{Decision: Reject, Reason: reason, Deadline: deadline}
 	}
 	if broken := reasons(gates, func(g state.Gate) bool { return g.State == Failed }); broken != "" {
 		return reject(broken)
 	}
-	full := p.since.Add(t.Probation)
-	proven := p.holding && !now.Before(full)
-	switch missing := reasons(gates, func(g state.Gate) bool { return g.State != Held }); {
-	case proven && missing == "":
-		return p, Verdict{Decision: Commit, Deadline: deadline}
+	switch {
 	case now.Before(deadline):
+		return p, Verdict{Decision: Wait, Next: next, Deadline: deadline}
 	case missing != "":
 		return reject(missing)
-	default:
-		return reject(fmt.Sprintf("its gates held for %s only, not for %s", rounded(now.Sub(p.since)), t.Probation))
 	}
-	next := deadline
-	if p.holding && !proven && full.Before(deadline) {
-		next = full
-	}
-	return p, Verdict{Decision: Wait, Next: next, Deadline: deadline}
+	return reject(fmt.Sprintf("its gates held for %s only, not for %s", rounded(now.Sub(p.since)), t.Probation))
 }
 
 // hold follows how long all gates but confirmation have held.

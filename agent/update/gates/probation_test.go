@@ -73,6 +73,27 @@ func TestProbation(t *testing.T) {
 	}
 }
 
+func TestProbationWithoutAWayBack(t *testing.T) {
+	endless := Terms{Probation: 30 * time.Second, Deadline: 300 * time.Second, Endless: true}
+	p := NewProbation(start)
+	for _, l := range []struct {
+		at        int
+		condition string
+		since     int
+		want      Verdict
+	}{
+		{10, Waiting, 10, Verdict{Decision: Wait}},
+		{1000, Failed, 1000, Verdict{Decision: Wait}},
+		{2000, Held, 2000, Verdict{Decision: Wait, Next: at(2030)}},
+		{2030, Held, 2000, Verdict{Decision: Commit}},
+	} {
+		var v Verdict
+		if p, v = p.Observe(at(l.at), []state.Gate{gate("container web", l.condition, l.since)}, endless); v != l.want {
+			t.Errorf("at %d: %+v, want %+v", l.at, v, l.want)
+		}
+	}
+}
+
 func print(v Verdict) string {
 	switch v.Decision {
 	case Wait:

@@ -18,6 +18,8 @@ type Options struct {
 	HasDisk bool
 	// RequireConfirmation beside the document's, as apply may ask for.
 	RequireConfirmation bool
+	// Endless: there is no version to go back to, so that the gates are awaited without a deadline, and the only verdict is Commit.
+	Endless bool
 	// Confirmation is set to who gives the word. nil: nobody can.
 	Confirmation *state.Value[string]
 	// Failures are what of the agent is out of order although no other value says so. nil: nothing.
@@ -46,15 +48,15 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 		in.Serving, in.Checks, changes = asking.answers(changes)
 		published, deadline := evaluation.Gates, verdict.Deadline
 		evaluation = Evaluate(in, evaluation)
-		update := in.Desired.Update
-		probation, verdict = probation.Observe(in.Now, evaluation.Gates, Terms{Probation: update.Probation, Deadline: update.Deadline})
+		terms := Terms{Probation: in.Desired.Update.Probation, Deadline: in.Desired.Update.Deadline, Endless: o.Endless}
+		probation, verdict = probation.Observe(in.Now, evaluation.Gates, terms)
 		if !slices.Equal(published, evaluation.Gates) || !deadline.Equal(verdict.Deadline) {
 			o.Publish(evaluation.Gates, verdict.Deadline)
 		}
 		if verdict.Decision != Wait {
 			return verdict, nil
 		}
-		if !waitAny(ctx, changes, time.Until(verdict.Next)) {
+		if !waitAny(ctx, changes, verdict.Next) {
 			return Verdict{}, ctx.Err()
 		}
 	}
@@ -101,12 +103,13 @@ func watch[T any](v *state.Value[T], changes *[]<-chan struct{}) (T, bool) {
 	return current, known
 }
 
-// waitAny waits until one of the channels is closed or limit is over. It returns false when ctx ends.
-func waitAny(ctx context.Context, changes []<-chan struct{}, limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	cases := []reflect.SelectCase{
-		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}, {Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)},
+// waitAny waits until one of the channels is closed or the moment next has come (zero: never). It returns false when ctx ends.
+func waitAny(ctx context.Context, changes []<-chan struct{}, next time.Time) bool {
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
+	if !next.IsZero() {
+		timer := time.NewTimer(time.Until(next))
+		defer timer.Stop()
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)})
 	}
 	for _, c := range changes {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)})

@@ -19,6 +19,7 @@ type world struct {
 	machine      state.Machine
 	confirmation state.Value[string]
 	failures     state.Value[[]string]
+	endless      bool
 	started      time.Time
 
 	mu    sync.Mutex
@@ -82,6 +83,7 @@ func (w *world) verdict(t *testing.T) string {
 	t.Helper()
 	v, err := Run(t.Context(), Options{
 		Machine: &w.machine, Started: w.started, HasDisk: true, Confirmation: &w.confirmation, Failures: &w.failures, Publish: w.publish,
+		Endless: w.endless,
 		Exec: func(_ context.Context, container string, command []string) (int, error) {
 			if container != "web" || command[0] != "/smoke" {
 				t.Errorf("asked for %q in %q", command, container)
@@ -157,6 +159,11 @@ func TestRun(t *testing.T) {
 		{"something of the agent fails", func(w *world) {
 			go func() { time.Sleep(10 * time.Second); w.failures.Set([]string{"clock: it returned"}) }()
 		}, "reject at 5m0s clock: it returned"},
+		{"there is no version to go back to", func(w *world) {
+			w.endless = true
+			w.set("shop", errors.New("answers 500"))
+			go func() { time.Sleep(time.Hour); w.set("shop", nil) }()
+		}, "commit at 1h0m30s "},
 		{"/var is lost", func(w *world) { w.machine.Storage.Set(state.Storage{Error: "input/output error"}) },
 			"reject at 0s /var is not on the disk: input/output error"},
 	}
