@@ -14,6 +14,7 @@ type resolved struct {
 	accel    string
 	firmware firmware          // code, and this machine's own copy of the variables
 	disks    []string          // path of each disk, copies included
+	logs     map[int]writeLog  // of the disks whose writes are logged
 	fwCfg    map[string]string // item name -> file
 	ports    map[int]int       // guest port -> host port
 	console  string            // socket on which we listen
@@ -42,7 +43,12 @@ func arguments(o Options, r resolved) []string {
 	}
 	args = append(args, bootArguments(o, r)...)
 	for i, d := range o.Disks {
-		args = append(args, diskArguments(i, d, r.disks[i], i == 0 && o.Kernel == "")...)
+		if log, ok := r.logs[i]; ok {
+			args = append(args, loggedDriveArguments(i, d, r.disks[i], log)...)
+		} else {
+			args = append(args, driveArguments(i, d, r.disks[i])...)
+		}
+		args = append(args, deviceArguments(i, d, i == 0 && o.Kernel == "")...)
 	}
 	for i, n := range o.NICs {
 		args = append(args, nicArguments(i, n, r)...)
@@ -81,7 +87,7 @@ func bootArguments(o Options, r resolved) []string {
 	if o.UEFI {
 		args = append(args,
 			"-drive", "if=pflash,unit=0,format=raw,readonly=on,file="+escape(r.firmware.code),
-			"-drive", "if=pflash,unit=1,format=raw,file="+escape(r.firmware.vars))
+			"-drive", variablesArgument(o, r.firmware.vars))
 	}
 	if o.Kernel != "" {
 		args = append(args, "-kernel", o.Kernel, "-append", o.CommandLine)
@@ -90,38 +96,6 @@ func bootArguments(o Options, r resolved) []string {
 		args = append(args, "-initrd", o.Initrd)
 	}
 	return args
-}
-
-// diskArguments give each disk its bus. The one to boot from has a boot index: without one, OVMF would spend minutes on network boot. With a
-// kernel given, QEMU keeps that index for itself.
-func diskArguments(i int, d Disk, path string, boot bool) []string {
-	id := fmt.Sprintf("disk%d", i)
-	drive := "if=none,id=" + id + ",format=raw,file=" + escape(path)
-	if d.ReadOnly || d.Bus == "cdrom" {
-		drive += ",readonly=on"
-	}
-	if d.Bus == "cdrom" {
-		drive += ",media=cdrom"
-	} else {
-		drive += ",discard=unmap"
-	}
-	device := map[string]string{
-		"": "virtio-blk-pci", "virtio": "virtio-blk-pci", "nvme": "nvme", "ahci": "ide-hd", "cdrom": "ide-cd",
-	}[d.Bus] + ",drive=" + id
-	if d.Bus == "ahci" || d.Bus == "cdrom" {
-		device += fmt.Sprintf(",bus=ide.%d", i) // q35's own AHCI controller, one port a disk
-	}
-	serial := d.Serial
-	if serial == "" && d.Bus == "nvme" {
-		serial = id // an NVMe controller must have one
-	}
-	if serial != "" {
-		device += ",serial=" + escape(serial)
-	}
-	if boot {
-		device += ",bootindex=0"
-	}
-	return []string{"-drive", drive, "-device", device}
 }
 
 // nicArguments put each card on a user-mode network of its own. romfile= empty: no boot from the network.

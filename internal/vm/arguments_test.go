@@ -19,6 +19,10 @@ func TestArgumentsGolden(t *testing.T) {
 			UEFI: true, Reboot: true, Watchdog: "reset", MemoryMiB: 512, CPUs: 1,
 			Disks: []Disk{{Path: "disk.raw"}, {Path: "data,1.raw", Bus: "nvme"}, {Path: "old.raw", Bus: "ahci", ReadOnly: true}, {Path: "cidata.iso", Bus: "cdrom", Serial: "seed"}},
 		}},
+		{"logged", Options{
+			UEFI: true, NVRAM: NVRAMReadOnly,
+			Disks: []Disk{{Path: "disk,1.raw", LogWrites: true}, {Path: "data.raw", Bus: "nvme", LogWrites: true}, {Path: "clone.raw"}},
+		}},
 		{"network", Options{
 			Kernel: "vmlinuz",
 			NICs: []NIC{
@@ -57,10 +61,13 @@ func goldenDefaults(o Options) (Options, error) {
 func goldenResolved(o Options) resolved {
 	r := resolved{
 		accel: "tcg", firmware: firmware{"/fw/code.fd", "/dir/firmware-vars.fd"}, console: "/run/console", qmp: "/run/qmp", log: "/dir/console.log",
-		ports: map[int]int{80: 40080, 443: 8443}, relay: []string{"/bin/it's, me", "vm-relay"}, fwCfg: map[string]string{},
+		logs: map[int]writeLog{}, ports: map[int]int{80: 40080, 443: 8443}, relay: []string{"/bin/it's, me", "vm-relay"}, fwCfg: map[string]string{},
 	}
-	for _, d := range o.Disks {
+	for i, d := range o.Disks {
 		r.disks = append(r.disks, "/disks/"+d.Path)
+		if d.LogWrites {
+			r.logs[i] = writeLog{"/dir/" + logName(i), i > 0}
+		}
 	}
 	for name := range o.FwCfg {
 		r.fwCfg[name] = "/dir/" + filepath.Base(name)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,28 @@ func prepareDisks(ctx context.Context, o Options) ([]string, error) {
 	}
 	return paths, nil
 }
+
+// prepareLogs makes an empty file for the writes of each disk that are to be logged, unless there is one.
+func prepareLogs(o Options) (map[int]writeLog, error) {
+	logs := map[int]writeLog{}
+	for i, d := range o.Disks {
+		if !d.LogWrites {
+			continue
+		}
+		path := o.inDir(logName(i))
+		info, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			err = os.WriteFile(path, nil, 0o600)
+		}
+		if err != nil {
+			return nil, err
+		}
+		logs[i] = writeLog{path, info != nil && info.Size() > 0}
+	}
+	return logs, nil
+}
+
+func logName(i int) string { return diskID(i) + ".writes" }
 
 // copyDisk makes a sparse copy of at least size bytes, unless one lies there from an earlier start.
 func copyDisk(ctx context.Context, to, from string, size int64) error {

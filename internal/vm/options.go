@@ -20,6 +20,8 @@ type Options struct {
 
 	// UEFI boots by firmware from the first disk; its variables are kept in Dir.
 	UEFI bool
+	// NVRAM is the state of the firmware's variables: writable (the default), NVRAMFull or NVRAMReadOnly.
+	NVRAM string
 	// Kernel, Initrd and CommandLine boot a kernel directly.
 	Kernel, Initrd, CommandLine string
 
@@ -62,6 +64,9 @@ type Disk struct {
 	SizeBytes int64
 	// ReadOnly refuses writes.
 	ReadOnly bool
+	// LogWrites notes every write, discard and flush that reaches the disk, the firmware's and the loader's too, in VM.WriteLogPath, in the
+	// format of internal/dmlog. A log that lies there from an earlier start goes on.
+	LogWrites bool
 }
 
 // NIC is one virtio network card on a user-mode network of its own.

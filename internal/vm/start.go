@@ -118,13 +118,14 @@ func (vm *VM) resolve(ctx context.Context, o Options, qemu string) (r resolved, 
 		if r.firmware, err = findFirmware("", architectures[o.Arch].firmware); err != nil {
 			return r, err
 		}
-		template := r.firmware.vars
-		r.firmware.vars = o.inDir("firmware-vars.fd")
-		if err := copyOnce(r.firmware.vars, template); err != nil {
+		if r.firmware.vars, err = prepareVariables(o, r.firmware.vars); err != nil {
 			return r, err
 		}
 	}
 	if r.disks, err = prepareDisks(ctx, o); err != nil {
+		return r, err
+	}
+	if r.logs, err = prepareLogs(o); err != nil {
 		return r, err
 	}
 	for name, content := range o.FwCfg {

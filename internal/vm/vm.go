@@ -52,6 +52,9 @@ func (vm *VM) ConsoleLog() string { return filepath.Join(vm.Dir, "console.log") 
 // DiskPath is the file of the machine's n-th disk that was given with Copy.
 func (vm *VM) DiskPath(n int) string { return filepath.Join(vm.Dir, fmt.Sprintf("disk%d.raw", n)) }
 
+// WriteLogPath is the log of the writes to the machine's n-th disk, which was given with LogWrites.
+func (vm *VM) WriteLogPath(n int) string { return filepath.Join(vm.Dir, logName(n)) }
+
 // Address is "127.0.0.1:port" where a forwarded guest port is reached.
 func (vm *VM) Address(guestPort int) string { return fmt.Sprintf("127.0.0.1:%d", vm.ports[guestPort]) }
 
