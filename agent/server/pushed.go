@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -67,7 +66,7 @@ func (p *pushed) Open(ctx context.Context, path string, offset, length int64) (i
 		return nil, fault.New(fault.Aborted, "cannot ask the client for %q: %w", path, err)
 	}
 	// The first message says whether the file is there.
-	if err := r.fill(); err != nil && !errors.Is(err, io.EOF) {
+	if err := r.fill(); err != nil && err != io.EOF {
 		r.Close()
 		return nil, err
 	}
@@ -79,7 +78,7 @@ func (p *pushed) receive(ctx context.Context) error {
 	for {
 		m, err := p.stream.Receive()
 		if err != nil {
-			return fault.New(fault.Aborted, "cannot take the update: the client left: %w", err)
+			return fault.New(fault.Aborted, "cannot take the update: the client left: %v", err) // %v: an io.EOF within would look like the end of a file
 		}
 		if len(m.GetData()) > pushDataBytes {
 			return fault.New(fault.Invalid, "cannot take the update: a message holds %d bytes, more than %d", len(m.GetData()), pushDataBytes)

@@ -100,7 +100,7 @@ func containersOf(list []state.Container, desired plan.Desired) []*nodev1.Contai
 }
 
 func documentOf(d state.Document) *nodev1.Document {
-	return &nodev1.Document{Phase: string(d.Phase), Source: d.Source, Digest: d.Digest, Errors: d.Errors}
+	return &nodev1.Document{Phase: string(d.Phase), Source: d.Source, Digest: d.Digest, Errors: d.Errors, RevertAt: moments(d.RevertAt)}
 }
 
 func updateOf(u state.Update, desired plan.Desired) *nodev1.Update {
