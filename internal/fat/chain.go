@@ -10,12 +10,12 @@ type extent struct{ first, count uint32 }
 
 func (e extent) end() uint32 { return e.first + e.count }
 
-func add(runs []extent, cluster uint32) []extent {
-	if last := len(runs) - 1; last >= 0 && runs[last].end() == cluster {
-		runs[last].count++
+func add(runs []extent, run extent) []extent {
+	if last := len(runs) - 1; last >= 0 && runs[last].end() == run.first {
+		runs[last].count += run.count
 		return runs
 	}
-	return append(runs, extent{cluster, 1})
+	return append(runs, run)
 }
 
 func countClusters(runs []extent) (n uint32) {
@@ -37,7 +37,7 @@ func (v *Volume) chain(first, limit uint32) (runs []extent, err error) {
 		case n == limit:
 			return runs, fmt.Errorf("its chain of clusters is longer than %d, or runs in a circle", limit)
 		}
-		runs = add(runs, cluster)
+		runs = add(runs, extent{cluster, 1})
 		if cluster, err = table.next(cluster); err != nil {
 			return runs, err
 		}

@@ -1,12 +1,29 @@
-// Package fat creates FAT32 file systems: EFI system partitions, and small volumes for tests.
+// Package fat creates FAT32 file systems (Write), and changes existing ones (Volume): EFI system partitions, and small volumes for tests.
 //
 //	reserved: boot sector, FSInfo, their copies at 6 and 7 | FAT 1 | FAT 2 | clusters: root directory, directories, files
 //
-// It follows Microsoft's "FAT32 File System Specification" 1.03 (fatgen103; UEFI 2.10 §13.3 makes it the format of an ESP).
-// It only creates, in one go: nothing is ever freed, so every file is contiguous. The same input gives the same bytes; volume
+// It follows Microsoft's "FAT32 File System Specification" 1.03 (fatgen103; UEFI 2.10 §13.3 makes it the format of an ESP). FAT12 and FAT16 are
+// refused. FAT32 needs 65525 clusters, so the smallest volume is about 33 MiB (MinBytes) with clusters of one sector.
+//
+// Write creates in one go: nothing is ever freed, so every file is contiguous. The same input gives the same bytes; volume
 // id and time are given. Areas that stay zero are not written: the target must read as zero there, as a fresh sparse file does.
 //
-// FAT12 and FAT16 are not written. FAT32 needs 65525 clusters, so the smallest volume is about 33 MiB (MinBytes) with clusters of one sector.
+// A Volume changes what Write, mkfs.vfat or firmware made, on a block.Device, so that a power cut at any moment is harmless, whichever writes since the last
+// flush happened, and wherever a sector was torn:
+//
+//   - Files that are not being changed are never affected.
+//   - Create: the file is absent, or complete with its long name. Nothing else ever shows: no short name alone, no old entry with a new letter.
+//   - Rename: one of the names, or both, lead to the whole file; never neither.
+//   - Remove: the entry goes first, then what it took.
+//
+// That rests on two rules. What is referred to by nothing may be written in any order: content, chains of free clusters, slots marked as free. What
+// makes it count is one byte, alone between two flushes: the first byte of an entry, or one byte of a directory's cluster number (growDirectory).
+// Both tables are written in one window; nobody reads the second. A cut can leave clusters that nobody owns, parts of long names without an entry, and
+// two names of one file; Repair clears them up. TestPowerCuts holds all of this.
+//
+// The dirty bits of FAT[1] are left alone: they would make a reader check a volume that needs no check. Mounting the volume for writing was
+// rejected: vfat has no journal, and its order of writes is not ours to choose.
+//
 // go-diskfs writes FAT32 too, with wrong ".." entries and an uninitialised FSInfo (fsck.vfat complains about both).
 package fat
 

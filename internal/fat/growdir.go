@@ -107,7 +107,7 @@ func leading(first uint32, rest []extent, count uint32) []extent {
 	for _, run := range rest {
 		for cluster := run.first; cluster < run.end() && countClusters(runs) < count; cluster++ {
 			if cluster != first {
-				runs = add(runs, cluster)
+				runs = add(runs, extent{cluster, 1})
 			}
 		}
 	}

@@ -132,12 +132,12 @@ func (s *survey) checkDots(d *directory, found listing) {
 
 // lost are clusters that are in use by the table and by nobody else, and free is the number of those that are not in use.
 func (s *survey) lost() (runs []extent, free uint32, err error) {
-	err = s.v.eachEntry(func(cluster, value uint32) {
+	err = s.v.eachEntry(func(run extent, value uint32) {
 		switch {
 		case value == 0:
-			free++
-		case value != badCluster && s.used[cluster/64]&(1<<(cluster%64)) == 0:
-			runs = add(runs, cluster)
+			free += run.count
+		case value != badCluster && s.used[run.first/64]&(1<<(run.first%64)) == 0:
+			runs = add(runs, run)
 		}
 	})
 	return runs, free, err

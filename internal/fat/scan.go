@@ -158,10 +158,16 @@ func decodeShort(slot []byte, at int) record {
 	if slot[12]&caseExt != 0 {
 		copy(readable[8:], lower(readable[8:]))
 	}
-	for _, c := range []byte(plainName(readable)) {
-		r.name += string(rune(c))
-	}
+	r.name = latin1(plainName(readable))
 	return r
+}
+
+func latin1(s string) string {
+	runes := make([]rune, 0, len(s))
+	for _, c := range []byte(s) {
+		runes = append(runes, rune(c))
+	}
+	return string(runes)
 }
 
 func lower(b []byte) []byte {

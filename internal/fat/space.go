@@ -9,20 +9,21 @@ const infoFreeOffset = 488
 func (v *Volume) findFree(count uint32) (runs []extent, free uint32, err error) {
 	var current extent
 	var scattered []extent
-	err = v.eachEntry(func(cluster, value uint32) {
+	err = v.eachEntry(func(run extent, value uint32) {
 		if value != 0 {
 			return
 		}
-		free++
-		if free <= count {
-			scattered = add(scattered, cluster)
+		if current.end() != run.first {
+			current = extent{first: run.first}
 		}
-		if current.end() != cluster || current.count == 0 {
-			current = extent{first: cluster}
+		current.count += run.count
+		if current.count >= count && runs == nil {
+			runs = []extent{{current.first, count}}
 		}
-		if current.count++; current.count == count && runs == nil {
-			runs = []extent{current}
+		if free < count {
+			scattered = add(scattered, extent{run.first, min(run.count, count-free)})
 		}
+		free += run.count
 	})
 	switch {
 	case err != nil:

@@ -32,18 +32,22 @@ func (t *tableReader) next(cluster uint32) (uint32, error) {
 	return le.Uint32(t.window[(cluster-t.start)*4:]) & entryMask, nil
 }
 
-// eachEntry visits the entries of all clusters in the first table.
-func (v *Volume) eachEntry(visit func(cluster, value uint32)) error {
+// eachEntry visits the entries of all clusters in the first table: free ones by runs, the others one by one.
+func (v *Volume) eachEntry(visit func(run extent, value uint32)) error {
 	window := make([]byte, windowBytes)
-	for at, end := int64(2), int64(v.clusters)+2; at < end; {
-		part := window[:min(windowBytes, (end-at)*4)]
-		if err := readFull(v.device, part, v.tables[0]+at*4); err != nil {
+	for at, end := uint32(2), v.clusters+2; at < end; {
+		part := window[:min(windowBytes, int64(end-at)*4)]
+		if err := readFull(v.device, part, v.tables[0]+int64(at)*4); err != nil {
 			return err
 		}
-		for i := 0; i < len(part); i += 4 {
-			visit(uint32(at)+uint32(i/4), le.Uint32(part[i:])&entryMask)
+		for len(part) > 0 {
+			run, value := extent{at, 1}, le.Uint32(part)&entryMask
+			for value == 0 && int(run.count)*4 < len(part) && le.Uint32(part[run.count*4:])&entryMask == 0 {
+				run.count++
+			}
+			visit(run, value)
+			part, at = part[run.count*4:], run.end()
 		}
-		at += int64(len(part) / 4)
 	}
 	return nil
 }

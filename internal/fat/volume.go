@@ -87,9 +87,9 @@ func (v *Volume) contentOf(r record) ([]extent, error) {
 // FreeBytes counts what new files may take, by the allocation table.
 func (v *Volume) FreeBytes() (int64, error) {
 	free := int64(0)
-	err := v.eachEntry(func(_, value uint32) {
+	err := v.eachEntry(func(run extent, value uint32) {
 		if value == 0 {
-			free++
+			free += int64(run.count)
 		}
 	})
 	if err != nil {
