@@ -4,11 +4,12 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"io"
+	"log"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"net"
 
 	"github.com/stele-os/stele/agent/state"
 )
@@ -16,7 +17,7 @@ import (
 // The server asks for a client certificate that the handshake does not have.
 func TestHandshake(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert}
 	server.StartTLS()
 	defer server.Close()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/internal/atomicfile"
 )
 
 // Dir is where a machine keeps its stories.
@@ -22,8 +23,8 @@ const (
 type Book struct {
 	dir string
 	now func() time.Time
-	// create writes a file and waits for the disk.
-	create func(path string, content []byte) error
+	// keep is atomicfile.Keep.
+	keep func(path string, content []byte) error
 
 	mu      sync.Mutex
 	entries []entry // oldest first
@@ -45,7 +46,7 @@ type entry struct {
 // Open reads the stories below dir, which need not exist. Records that cannot be read are skipped and counted. An error means that the directory
 // cannot be used; the Book works in memory then.
 func Open(dir string) (*Book, error) {
-	b := &Book{dir: dir, now: time.Now, create: writeFile}
+	b := &Book{dir: dir, now: time.Now, keep: atomicfile.Keep}
 	entries, torn, err := readAll(dir)
 	b.entries, b.torn = entries, torn
 	return b, err

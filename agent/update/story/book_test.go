@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/internal/atomicfile"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -105,7 +106,7 @@ func worst(id string) state.BootStory {
 func TestBookIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)
-	b.create = func(path string, content []byte) error { return os.WriteFile(path, content, 0o600) } // flushing each one takes seconds
+	b.keep = func(path string, content []byte) error { return os.WriteFile(path, content, 0o600) } // flushing each one takes seconds
 	for i := range maxBoots + 8 {
 		s := worst(fmt.Sprint(i))
 		s.Outcome = state.OutcomeRunning
@@ -171,24 +172,24 @@ func TestBookOnAFullDisk(t *testing.T) {
 		check(t, b.Begin(state.BootStory{ID: fmt.Sprint(i)}))
 	}
 	full := &os.PathError{Op: "write", Path: dir, Err: unix.ENOSPC}
-	b.create = func(path string, content []byte) error {
+	b.keep = func(path string, content []byte) error {
 		if files, _ := filepath.Glob(filepath.Join(dir, "*"+suffix)); len(files) > 4 {
 			return full
 		}
-		return writeFile(path, content)
+		return atomicfile.Keep(path, content)
 	}
 	check(t, b.Begin(state.BootStory{ID: "new"}))
 	if got := ids(open(t, dir)); got != "new 5 4 3 2" {
 		t.Errorf("on disk: %s", got)
 	}
-	b.create = func(string, []byte) error { return full }
+	b.keep = func(string, []byte) error { return full }
 	if err := b.Begin(state.BootStory{ID: "newer"}); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("got %v", err)
 	}
 	if got := ids(b); got != "newer new 5 4" {
 		t.Errorf("in memory: %s", got)
 	}
-	b.create = writeFile // room again
+	b.keep = atomicfile.Keep // room again
 	check(t, b.Update(nil, false))
 	if got := ids(open(t, dir)); got != "newer new 5 4" {
 		t.Errorf("on disk: %s", got)

@@ -131,43 +131,11 @@ func (b *Book) append(e *entry, durable bool) error {
 	return err
 }
 
-// replace writes a file with one line: temporary name, flush, rename, flush of the directory.
+// replace writes a file with one line.
 func (b *Book) replace(e *entry, line []byte) error {
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
-		return err
-	}
-	next := b.path(e.number) + ".new"
-	if err := b.create(next, line); err != nil {
-		os.Remove(next)
-		return err
-	}
-	if err := os.Rename(next, b.path(e.number)); err != nil {
+	if err := b.keep(b.path(e.number), line); err != nil {
 		return err
 	}
 	e.size = len(line)
-	if err := syncDirectory(b.dir); err != nil {
-		return err
-	}
-	return syncDirectory(filepath.Dir(b.dir)) // which may be as new
-}
-
-func writeFile(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return nil
 }
