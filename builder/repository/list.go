@@ -71,7 +71,7 @@ func (r *Repository) bundles() ([]Published, error) {
 	var all []Published
 	for _, name := range slices.Sorted(maps.Keys(r.state.targets.Signed.Targets)) {
 		t := r.state.targets.Signed.Targets[name]
-		if t.Custom == nil {
+		if t == nil || t.Custom == nil {
 			return nil, fmt.Errorf("cannot read target %q: it says nothing about a bundle", name)
 		}
 		info, err := bundle.DecodeInfo(*t.Custom)

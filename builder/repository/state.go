@@ -73,6 +73,9 @@ func (s *state) loadRoots(dir string) error {
 		if next.Signed.Version != version {
 			return fmt.Errorf("%s has version %d", name, next.Signed.Version)
 		}
+		if err := sound(next); err != nil {
+			return fmt.Errorf("%s is not valid: %w", name, err)
+		}
 		for _, root := range []*metadata.Metadata[metadata.RootType]{s.root, next} {
 			if root == nil {
 				continue
