@@ -36,7 +36,7 @@ func updateChanges(before, after snapshot) []string {
 	lines = append(lines, slotChanges(was.Slots, is.Slots)...)
 	lines = append(lines, gateChanges(was.Gates, is.Gates)...)
 	lines = append(lines, activityChanges(was, is)...)
-	if line := noGoodVersion(after); line != "" && line != noGoodVersion(before) {
+	if line := noGoodVersion(after); line != "" && withoutDigits(line) != withoutDigits(noGoodVersion(before)) {
 		lines = append(lines, "error: "+line)
 	}
 	return lines

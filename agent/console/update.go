@@ -133,9 +133,8 @@ func noGoodVersion(s snapshot) string {
 	if s.Update == nil || s.Shutdown != nil {
 		return ""
 	}
-	running := runningSlot(*s.Update)
-	troubles := failures(s)
-	if running.Name == "" || len(troubles) == 0 {
+	running, trouble := runningSlot(*s.Update), trouble(s)
+	if running.Name == "" || trouble == "" {
 		return ""
 	}
 	var others []string
@@ -153,8 +152,20 @@ func noGoodVersion(s snapshot) string {
 	if len(others) == 0 {
 		return ""
 	}
-	trouble := troubles[0].object + ": " + troubles[0].reason
 	return fmt.Sprintf("no good version is left: %s, %s is not healthy (%s); trying on", strings.Join(others, ", "), orDash(running.Version), trouble)
+}
+
+// trouble is the first thing that is wrong with a machine: a failure, or a gate that does not hold although nothing is going to change by itself.
+func trouble(s snapshot) string {
+	if list := failures(s); len(list) > 0 {
+		return list[0].object + ": " + list[0].reason
+	}
+	for _, g := range s.Update.Gates {
+		if !s.Update.Committed && g.State != gateHeld && settled(s) {
+			return g.Reason
+		}
+	}
+	return ""
 }
 
 // rejection is why the version of a slot was rejected, by the newest word on it; else what the slot itself says.

@@ -74,6 +74,10 @@ func TestUpdateLines(t *testing.T) {
 			u.Slots[1] = state.Slot{Name: "b", State: state.SlotDamaged, Reason: "its boot entry is missing"}
 		})},
 		{"the other slot is damaged, too, and this one is well", change(leftAlone(ready("web")), func(u *state.Update) { u.Slots[1].State = state.SlotDamaged })},
+		{"both are bad, and this one by a gate", change(leftAlone(ready("web")), func(u *state.Update) {
+			u.Committed, u.Slots[0].State, u.Slots[0].Done = false, state.SlotTrying, 2
+			u.Gates = []state.Gate{{Name: "http shop", State: "waiting", Reason: "check shop failed: \"http://127.0.0.1/\" answers 500"}}
+		})},
 		{"sick, and nothing was ever in the other slot", change(leftAlone(sick), func(u *state.Update) {
 			u.Slots[1] = state.Slot{Name: "b", State: state.SlotEmpty}
 		})},

@@ -92,6 +92,9 @@ func outcome(s snapshot, phase string) []string {
 	if s.Update != nil && len(s.Update.Slots) > 0 && !s.Update.Committed {
 		result = append(result, "on probation")
 	}
+	if noGoodVersion(s) != "" {
+		result = append(result, "no good version")
+	}
 	for _, c := range s.Containers {
 		result = append(result, c.Name+" "+string(c.Phase))
 	}
