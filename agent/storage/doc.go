@@ -10,7 +10,7 @@
 // Invariants:
 //   - Only the boot disk is ever used, and of disks with equal content always the same one (TestChooseBootDisk).
 //   - A partition is written anew only where it holds nothing of value: it is blank, or was being written by us, or holds a file
-//     system that was never mounted. Everything else is left as it is, /var becomes a tmpfs, and the state says so (TestDecide).
+//     system that was never mounted; or where an admin asked for a reset (reset.go). Everything else is left as it is, /var becomes a tmpfs, and the state says so (TestDecide).
 //   - A power cut at any write leaves a disk that boots: see gpt.Table.Update for the partition table, template.go for the file system.
 //
 // No mkfs is on the root: the template is a small ext4 made by the builder, and ext4 grows online. A mkfs of our own was rejected for the

@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/gpt"
+	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/internal/powercut"
 )
 
@@ -173,5 +176,41 @@ func TestMarkReset(t *testing.T) {
 	}
 	if err := MarkReset(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// TestNewVarIsAFileSystem writes a template of mkfs.ext4 over an old file system, as a reset does, and asks e2fsck.
+func TestNewVarIsAFileSystem(t *testing.T) {
+	dir := t.TempDir()
+	made, path := filepath.Join(dir, "template"), filepath.Join(dir, "var")
+	for _, name := range []string{made, path} {
+		if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, 16<<20)); err != nil {
+			t.Fatal(err)
+		}
+		oracle.Run(t, "mkfs.ext4", "-q", "-b", "4096", name)
+	}
+	image, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := block.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := true
+	forget := func() error { asked = false; return nil }
+	if err := makeAnew(partition{d}, d.SizeBytes(), bytes.NewReader(w.EncodeAll(image, nil)), forget); err != nil || asked {
+		t.Fatalf("%v, still asked for: %v", err, asked)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	oracle.Run(t, "e2fsck", "-fn", path)
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, image) {
+		t.Errorf("it is not the template (%v)", err)
 	}
 }

@@ -127,10 +127,10 @@ func changes() []change {
 	}
 }
 
-// run prepares a volume and records the change.
-func (c change) run(t *testing.T) (base *block.Memory, log powercut.Log) {
+// run prepares a volume on a disk with these sectors, and records the change.
+func (c change) run(t *testing.T, sectorBytes int64) (base *block.Memory, log powercut.Log) {
 	t.Helper()
-	base = memoryVolume(t, MinBytes, append(volumeFiles(), content(linux+"/below/x", []byte("x"))))
+	base = sectorVolume(t, MinBytes, sectorBytes, append(volumeFiles(), content(linux+"/below/x", []byte("x"))))
 	check(t, c.prepare(open(t, base)))
 	recorder := powercut.Record(base.Clone())
 	check(t, c.do(open(t, recorder)))
@@ -214,7 +214,7 @@ func TestPowerCuts(t *testing.T) {
 	for _, c := range changes() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			base, log := c.run(t)
+			base, log := c.run(t, 512)
 			last := base.Clone()
 			check(t, log.Apply(last, len(log)))
 			j := &judgement{t: t, dir: c.dir, before: treeOf(t, base), after: treeOf(t, last), window: c.window, seen: map[string]int{}}
@@ -229,8 +229,12 @@ func TestPowerCuts(t *testing.T) {
 			if grown := firstCluster(t, base, c.dir) != firstCluster(t, last, c.dir); grown != strings.Contains(c.name, "full") {
 				t.Errorf("the directory has other clusters: %v", grown)
 			}
-			total.Add(int64(j.states))
 			t.Logf("%s; %d torn sectors at every byte", stats, torn)
+			base, log = c.run(t, 4096)
+			stats, err = powercut.Explore(base, log, powercut.Options{Torn: true}, func(s powercut.State) error { return j.visit(s.Disk) })
+			check(t, err)
+			t.Logf("sectors of 4096 bytes: %s", stats)
+			total.Add(int64(j.states))
 		})
 	}
 }
@@ -239,7 +243,7 @@ func TestPowerCuts(t *testing.T) {
 func TestPowerCutsWhileRepairing(t *testing.T) {
 	total := 0
 	for _, c := range changes() {
-		base, log := c.run(t)
+		base, log := c.run(t, 512)
 		last := base.Clone()
 		check(t, log.Apply(last, len(log)))
 		before, after := treeOf(t, base), treeOf(t, last)

@@ -32,7 +32,13 @@ func volumeFiles() []File {
 // memoryVolume is a volume in memory.
 func memoryVolume(t testing.TB, sizeBytes int64, files []File) *block.Memory {
 	t.Helper()
-	m := block.NewMemory(sizeBytes, 512)
+	return sectorVolume(t, sizeBytes, 512, files)
+}
+
+// sectorVolume is one on a disk with other sectors than those of the file system: what such a disk tears is larger.
+func sectorVolume(t testing.TB, sizeBytes, sectorBytes int64, files []File) *block.Memory {
+	t.Helper()
+	m := block.NewMemory(sizeBytes, sectorBytes)
 	p := testParams
 	p.SizeBytes = sizeBytes
 	if err := Write(m, p, files); err != nil {
