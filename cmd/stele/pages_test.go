@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -79,4 +80,36 @@ func page(command *cobra.Command) string {
 		fmt.Fprintf(&b, "\nPart of [%s](%s.md).\n", parent, strings.ReplaceAll(parent, " ", "_"))
 	}
 	return b.String()
+}
+
+// documented finds commands in indented blocks of pages. Drawings have other characters than ASCII.
+var documented = regexp.MustCompile(`(?m)^    (?:\$ )?(?:bin/)?stele ([a-z][ -~]*)$`)
+
+// TestDocumentedCommands holds that every command in README and pages exists and has the flags that it is shown with. Nothing is run.
+func TestDocumentedCommands(t *testing.T) {
+	pages, _ := filepath.Glob("../../docs/*.md")
+	count := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range documented.FindAllStringSubmatch(string(text), -1) {
+			line, _, _ := strings.Cut(match[1], " #")
+			command, args, err := newRootCommand().Find(strings.Fields(line))
+			if err == nil {
+				err = command.ParseFlags(args)
+			}
+			if err == nil {
+				err = command.ValidateArgs(command.Flags().Args())
+			}
+			if err != nil || !command.Runnable() {
+				t.Errorf("%s: stele %s: %v", filepath.Base(page), line, err)
+			}
+			count++
+		}
+	}
+	if count == 0 {
+		t.Error("nothing found: is the pattern still right?")
+	}
 }
