@@ -245,6 +245,21 @@ func TestRunKeepsGoodDocument(t *testing.T) {
 	}
 }
 
+// The document that a version without slots kept is used by the first one with slots.
+func TestRunTakesOverTheOldLastGood(t *testing.T) {
+	legacy, documents := t.TempDir(), emptyStore(t)
+	if err := os.WriteFile(filepath.Join(legacy, "last-good"), encodeMetadata(metadata.Result{Platform: "test", UserData: document("kept")}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var m state.Machine
+		m.Boot.Set(state.Boot{Slot: "b"})
+		m.Storage.Set(state.Storage{})
+		o := Options{Store: documents.store, Legacy: legacy, Fetch: source([]answer{{err: errGone}})}
+		scenario(t, &m, o, []moment{{61 * time.Second, state.DocumentLastGood, "kept", ""}})
+	})
+}
+
 // A manager that is started again must not take running containers away.
 func TestRunAgainLeavesDesiredAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

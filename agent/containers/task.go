@@ -91,7 +91,11 @@ func (t *containerdTask) Output(ctx context.Context, command []string) (int, []b
 		return 0, nil, fmt.Errorf("cannot read the output of a command in container %q: %w", t.name, err)
 	}
 	code, err := t.exec(ctx, id, command, captured.path)
-	return code, captured.finish(), err
+	output := captured.finish()
+	if err != nil {
+		return 0, output, fmt.Errorf("cannot run a command in container %q: %w", t.name, err)
+	}
+	return code, output, nil
 }
 
 func (t *containerdTask) execID(kind string) string {
