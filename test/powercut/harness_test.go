@@ -1,0 +1,125 @@
+//go:build qemu
+
+package powercut
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stele-os/stele/internal/dmlog"
+	"github.com/stele-os/stele/internal/sparse"
+	"github.com/stele-os/stele/internal/vm"
+	"github.com/stele-os/stele/test/qemu/machine"
+)
+
+var (
+	points = flag.Int("points", 3, "how many moments of each scenario are booted")
+	seed   = flag.Uint64("seed", 1, "chooses the moments")
+)
+
+const (
+	// scenarioTimeout and bootTimeout are for emulation on a busy machine.
+	scenarioTimeout = 10 * time.Minute
+	bootTimeout     = 4 * time.Minute
+	// grownBytes is how much larger the disk is than the image, so that there is something to grow.
+	grownBytes = 1 << 30
+)
+
+var image machine.Image
+
+func TestMain(m *testing.M) {
+	vm.RunRelay()
+	dir := os.Getenv("STELE_IMAGE_DIR")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "build", "x86_64", "demo")
+	}
+	var err error
+	if dir, err = filepath.Abs(dir); err == nil {
+		image, err = machine.Open(dir)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%v\nhint: make demo, or name another directory in STELE_IMAGE_DIR\n", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// directory is an empty directory of the test's own, which stays when it fails.
+func directory(t *testing.T) string {
+	t.Helper()
+	root := os.Getenv("STELE_TEST_DIR")
+	if root == "" {
+		root = filepath.Join("..", "..", "build", "test")
+	}
+	dir, err := filepath.Abs(filepath.Join(root, t.Name()))
+	if err == nil {
+		err = os.RemoveAll(dir)
+	}
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			os.RemoveAll(dir)
+		}
+	})
+	return dir
+}
+
+// record runs a scenario on a copy of base, ends it with a power cut, and returns the log of its writes.
+func record(t *testing.T, dir, base string, s scenario) *dmlog.Log {
+	t.Helper()
+	o := s.options
+	o.Dir = dir
+	o.Reboot = true
+	literal := image.VM(o)
+	literal.Disks[0] = vm.Disk{Path: base, Copy: true, LogWrites: true}
+	m, err := vm.Start(t.Context(), literal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), scenarioTimeout)
+	defer cancel()
+	s.run(ctx, t, m)
+	m.Cut()
+	file, err := os.Open(m.WriteLogPath(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := dmlog.Read(file, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+// newBase makes the disk on which a scenario starts.
+func newBase(t *testing.T, dir string) string {
+	t.Helper()
+	base := filepath.Join(dir, "base.raw")
+	err := sparse.Copy(t.Context(), base, image.File("disk.raw"))
+	if err == nil {
+		var info os.FileInfo
+		if info, err = os.Stat(base); err == nil {
+			err = os.Truncate(base, info.Size()+grownBytes)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
