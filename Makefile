@@ -6,6 +6,9 @@ export GOTOOLCHAIN ?= auto
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 5s
+# How many power cuts of each scenario are booted, and what chooses them.
+N ?= 20
+SEED ?= 1
 # Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
 RACE := ./api/... ./builder/... ./internal/... ./agent/...
 
@@ -42,7 +45,11 @@ host-packages:
 .PHONY: test
 test: image demo ## Run all tests, QEMU boots included
 	CI=1 go test ./...
-	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -p 1 -timeout 50m -v ./test/build ./test/qemu
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -p 1 -timeout 50m -v ./test/build ./test/qemu ./test/powercut
+
+.PHONY: test-powercut
+test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1)
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 4h -v ./test/powercut -run '^TestPowerCuts$$' -points $(N) -seed $(SEED)
 
 .PHONY: check
 check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing
