@@ -64,7 +64,7 @@ func TestRestartWhateverThePolicy(t *testing.T) {
 		}
 		w.engine.task("failing").end(1)
 		synctest.Wait()
-		if s := w.status("failing"); s.NextStart.Sub(time.Now()) != backoffFirst {
+		if s := w.status("failing"); time.Until(s.NextStart) != backoffFirst {
 			t.Errorf("the backoff was not forgotten: %+v", s)
 		}
 	})
