@@ -34,7 +34,7 @@ func TestLongLife(t *testing.T) {
 			t.Parallel()
 			l := life{t: t, random: rand.New(rand.NewPCG(seed, 1)), disk: memoryVolume(t, MinBytes, volumeFiles()), want: tree{}}
 			l.want = treeOf(t, l.disk)
-			for range 250 {
+			for range 120 {
 				l.step()
 			}
 			judge(t, l.disk, nil)

@@ -8,7 +8,9 @@ const (
 	// badCluster marks a cluster that must not be used; everything above ends a chain.
 	badCluster = 0x0ffffff7
 	// windowBytes is how much of a table is in memory at a time.
-	windowBytes = 64 << 10
+	windowBytes = 16 << 10
+	// chainBytes is how much of it is while a chain is followed.
+	chainBytes = 512
 )
 
 // tableReader reads entries of the first table through a window.
@@ -21,10 +23,9 @@ type tableReader struct {
 func (t *tableReader) next(cluster uint32) (uint32, error) {
 	if i := int64(cluster) - int64(t.start); t.window == nil || i < 0 || i*4 >= int64(len(t.window)) {
 		if t.window == nil {
-			t.window = make([]byte, 4096)
+			t.window = make([]byte, chainBytes)
 		}
-		t.start = cluster &^ 1023
-		t.window = t.window[:min(4096, t.v.tableBytes-int64(t.start)*4)]
+		t.start = cluster &^ (chainBytes/4 - 1)
 		if err := readFull(t.v.device, t.window, t.v.tables[0]+int64(t.start)*4); err != nil {
 			return 0, err
 		}

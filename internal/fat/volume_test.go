@@ -88,15 +88,15 @@ func names(t testing.TB, v *Volume, dir string) (all []string) {
 func judge(t testing.TB, d block.Device, want map[string][]byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "volume")
-	b := make([]byte, d.SizeBytes())
-	check(t, readFull(d, b, 0))
 	f, err := os.Create(path)
 	check(t, err)
 	check(t, f.Truncate(d.SizeBytes()))
-	zero := make([]byte, 4096)
-	for at := 0; at < len(b); at += 4096 {
-		if part := b[at:min(at+4096, len(b))]; !bytes.Equal(part, zero[:len(part)]) {
-			_, err := f.WriteAt(part, int64(at))
+	part, zero := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(0); at < d.SizeBytes(); at += int64(len(part)) {
+		part = part[:min(int64(len(part)), d.SizeBytes()-at)]
+		check(t, readFull(d, part, at))
+		if !bytes.Equal(part, zero[:len(part)]) {
+			_, err := f.WriteAt(part, at)
 			check(t, err)
 		}
 	}
