@@ -11,7 +11,7 @@
 // Everything it knows stands on the disk: PARTUUIDs, names and contents of boot entries. A record beside it could be of another mind after a
 // power cut. EFI variables are neither read nor written.
 //
-// Invariants:
+// Invariants, held by TestPowerCuts for every prefix, reordering and torn sector of every operation, and TestPowerCutsFindMistakes holds it to that:
 //   - At every moment the loader's choice is a version that is there as a whole.
 //   - The running slot's partitions and table entries are never written; its boot entry is only ever renamed.
 //   - Before the rename that commits a step, the version before it boots.
