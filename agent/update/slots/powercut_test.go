@@ -17,9 +17,9 @@ var everyState = flag.Bool("every-state", false, "go on from every state after a
 
 const (
 	// resumeEvery state of a scenario is repaired and gone on from; of few states all are.
-	resumeEvery, fewStates = 32, 100
+	resumeEvery, fewStates = 64, 100
 	// nestEvery of those, the power goes a second time while the machine goes on.
-	nestEvery = 12
+	nestEvery = 16
 )
 
 // judge is the machine that is given every disk. It knows all versions, so that any other byte of a kernel is noticed.
@@ -146,7 +146,7 @@ func (j *judge) explore(c cut) (powercut.Stats, error) {
 	if err != nil {
 		return powercut.Stats{}, err
 	}
-	options := powercut.Options{Torn: true, MaxReorderings: 64, MaxSectors: 24}
+	options := powercut.Options{Torn: true, MaxReorderings: 48, MaxSectors: 16}
 	return powercut.Explore(c.base, log, options, func(s powercut.State) error { return j.visit(c, s.Disk) })
 }
 
