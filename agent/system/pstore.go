@@ -84,8 +84,8 @@ func readCrashPart(path string) (string, error) {
 	return string(content), err
 }
 
-// ClearCrashes deletes what ReadCrashes has read, so that the firmware's memory does not fill up. What cannot be deleted, since that memory is read
-// only, stays, and is no harm.
+// ClearCrashes deletes what ReadCrashes has read, so that the firmware's memory does not fill up. Success proves nothing: OVMF on a read-only flash
+// accepts the deletion and shows the crash again at the next boot, so whoever tells of crashes must know which ones it has told.
 func ClearCrashes(root string) error {
 	entries, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -13,6 +13,7 @@
 //   - At most 32 boots are kept, in 64 KiB each, with at most 8 KiB of panic text (TestBookIsBounded).
 //   - A torn or damaged record never hides the others (TestBookSurvivesTearing, FuzzDecodeRecord).
 //   - A disk that is full or read only costs the record, never the boot: the Book goes on in memory, and older boots make room (TestBookOnAFullDisk).
+//   - A crash is told once, although a read-only firmware memory shows it at each boot (TestExplain): for as long as the story that tells it is kept.
 //   - Order is that of the files' numbers, never of clock times: a machine may have no clock.
 //
 // One file for all boots was considered: its tearing would cost every story at once, or a rewrite of all at each change.
