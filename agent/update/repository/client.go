@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -29,7 +28,8 @@ type Options struct {
 
 // Client decides what of a repository is true. It is safe for concurrent use; refreshes take turns.
 type Client struct {
-	mu    sync.Mutex
+	// turn is a mutex that ends its wait with a context: the one before may sit before a slow server.
+	turn  chan struct{}
 	root  []byte
 	store store
 	o     Options
@@ -46,7 +46,7 @@ func Open(o Options) (*Client, error) {
 	if _, err := trust(o.Root); err != nil {
 		return nil, fmt.Errorf("cannot use the image's root of trust: %w", err)
 	}
-	return &Client{root: o.Root, store: store{o.Dir}, o: o}, nil
+	return &Client{turn: make(chan struct{}, 1), root: o.Root, store: store{o.Dir}, o: o}, nil
 }
 
 func trust(root []byte) (*trustedmetadata.TrustedMetadata, error) {
@@ -65,8 +65,12 @@ func trust(root []byte) (*trustedmetadata.TrustedMetadata, error) {
 
 // Refresh asks the source for what is newer, verifies it and keeps it. On an error the floors may have risen; nothing else is different.
 func (c *Client) Refresh(ctx context.Context, src Source) (targets Targets, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return Targets{}, context.Cause(ctx)
+	}
 	// A panic in a decoder of a stranger's bytes must not take PID 1 along. FuzzMetadata knows of none.
 	defer func() {
 		if p := recover(); p != nil {

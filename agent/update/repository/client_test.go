@@ -1,6 +1,9 @@
 package repository
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +93,36 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%v, %s", err, fault.KindOf(err))
 		}
 	}
+}
+
+// stuck is a source that says nothing until the context ends.
+type stuck struct {
+	files
+	asked chan struct{}
+}
+
+func (s stuck) Open(ctx context.Context, _ string, _, _ int64) (io.ReadCloser, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestRefreshesTakeTurns: the second one waits no longer than its context.
+func TestRefreshesTakeTurns(t *testing.T) {
+	f := newForge(t)
+	m := newMachine(t, f.files["metadata/1.root.json"])
+	first, endFirst := context.WithCancel(t.Context())
+	s, done := stuck{asked: make(chan struct{})}, make(chan error)
+	go func() { _, err := m.Refresh(first, s); done <- err }()
+	<-s.asked
+	second, endSecond := context.WithCancel(t.Context())
+	endSecond()
+	if _, err := m.Refresh(second, f.files); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	endFirst()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	m.mustRefresh(f.files)
 }

@@ -107,3 +107,27 @@ func TestCustomNonsense(t *testing.T) {
 		}
 	}
 }
+
+// TestUnfitRepositories: everything in them is signed as it should be, and still nothing is for this machine.
+func TestUnfitRepositories(t *testing.T) {
+	for reason, add := range map[string]func(*forge){
+		"this machine is x86_64":           func(f *forge) { f.addBundle("1.2.0", func(i *bundle.Info) { i.Architecture = "arm64" }) },
+		`this machine is "web"`:            func(f *forge) { f.addBundle("1.2.0", func(i *bundle.Info) { i.Name = "database" }) },
+		"needs 1.1.5 or newer":             func(f *forge) { f.addBundle("1.2.0", func(i *bundle.Info) { i.MinimumVersion = "1.1.5" }) },
+		"1.1.0 is running":                 func(f *forge) { f.addBundle("1.1.0", nil) },
+		"older than 1.1.0":                 func(f *forge) { f.addBundle("1.0.0", nil) },
+		"its root is the one that is runn": func(f *forge) { f.addBundle("1.2.0", func(i *bundle.Info) { i.RootHash = webMachine.RootHash }) },
+	} {
+		f := newForge(t)
+		clear(f.targets)
+		add(f)
+		f.publish()
+		targets := newMachine(t, f.files["metadata/1.root.json"]).mustRefresh(f.files)
+		for _, version := range []string{"", targets.List[0].Info.Version} {
+			choice := Select(targets, webMachine, version)
+			if err := choice.Err(version); err == nil || !strings.Contains(err.Error(), reason) || fault.KindOf(err) != fault.Precondition {
+				t.Errorf("%q: %v", reason, err)
+			}
+		}
+	}
+}

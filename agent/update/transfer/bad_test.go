@@ -96,3 +96,30 @@ func TestSlotErrors(t *testing.T) {
 		i.mustBeIn(t, p)
 	}
 }
+
+// unreadable is a device with bad sectors.
+type unreadable struct {
+	*flat
+	from, to int64
+}
+
+func (u unreadable) ReadAt(p []byte, at int64) (int, error) {
+	if at < u.to && at+int64(len(p)) > u.from {
+		return int(max(0, u.from-at)), errors.New("input/output error")
+	}
+	return u.flat.ReadAt(p, at)
+}
+
+// TestUnreadableSlot: what cannot be read is missing, whether the running slot has it or not.
+func TestUnreadableSlot(t *testing.T) {
+	i := newImage(t, "1.1.0", rootOf(seeds(4*256)))
+	for _, from := range []Running{{}, holding(i).running(), {Root: unreadable{holding(i).root, 2<<20 + 5000, 3 << 20}}} {
+		p := holding(i)
+		slot := Slot{unreadable{p.root, 1<<20 + 5000, 2<<20 + 9000}, p.verity}
+		clear(p.root.b[1<<20+4096 : 2<<20+12288])
+		if _, err := install(t.Context(), i.server(), i, slot, from); err != nil {
+			t.Error(err)
+		}
+		i.mustBeIn(t, p)
+	}
+}
