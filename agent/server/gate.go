@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,27 +51,38 @@ type caller struct {
 	notAfter                           time.Time
 }
 
-// begin takes a new connection into account. It returns nil, having closed it, where its address has too many. Where too many handshakes are
-// going on it gives up the oldest: an honest one takes a moment, so the oldest is the one that waits for nothing.
+// begin takes a new connection into account. Where too many handshakes are going on, in all or of its address, it gives up the oldest one: an
+// honest one takes a moment, so the oldest is the one that waits for nothing. It returns nil, having closed the connection, where its address
+// has too many whose handshake is over.
 func (g *gate) begin(raw net.Conn) *conn {
 	c := &conn{Conn: raw, gate: g, address: origin(raw.RemoteAddr())}
-	g.mu.Lock()
-	if g.addresses[c.address] >= g.limits.AddressConnections {
-		g.mu.Unlock()
-		_ = raw.Close()
-		return nil
-	}
-	g.addresses[c.address]++
-	g.handshaking = append(g.handshaking, c)
-	var oldest *conn
-	if len(g.handshaking) > g.limits.Handshakes {
-		oldest = g.handshaking[0]
-	}
-	g.mu.Unlock()
+	oldest, ok := g.queue(c)
 	if oldest != nil {
 		_ = oldest.Close()
 	}
+	if !ok {
+		_ = raw.Close()
+		return nil
+	}
 	return c
+}
+
+func (g *gate) queue(c *conn) (oldest *conn, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.addresses[c.address] >= g.limits.AddressConnections:
+		at := slices.IndexFunc(g.handshaking, func(h *conn) bool { return h.address == c.address })
+		if at < 0 {
+			return nil, false
+		}
+		oldest = g.handshaking[at]
+	case len(g.handshaking) >= g.limits.Handshakes:
+		oldest = g.handshaking[0]
+	}
+	g.addresses[c.address]++
+	g.handshaking = append(g.handshaking, c)
+	return oldest, true
 }
 
 // admit takes note that the handshake has succeeded.
@@ -147,13 +159,12 @@ func (g *gate) forgetAddress(a netip.Addr) {
 }
 
 func (g *gate) removeHandshake(c *conn) bool {
-	for i, h := range g.handshaking {
-		if h == c {
-			g.handshaking = append(g.handshaking[:i], g.handshaking[i+1:]...)
-			return true
-		}
+	at := slices.Index(g.handshaking, c)
+	if at < 0 {
+		return false
 	}
-	return false
+	g.handshaking = slices.Delete(g.handshaking, at, at+1)
+	return true
 }
 
 // origin is what limits count by: an IPv4 address, or the /64 that one IPv6 host usually has to itself.

@@ -1,4 +1,26 @@
-// Package server is the agent API's server: who may call, what for, and how much; what is called lives elsewhere.
+// Package server is the agent API's server: who may call, what for, and how much; what is called lives elsewhere (node.go).
+//
+//	accept ─> gate: how many ─> front: TLS 1.3, client certificate ─> net/http ─> call: certificate still good? role? room?
+//	  ─> Connect: decode ─> interceptor: record of what is about to change ─> handler ─> Updates, Configuration, Containers, Power
+//	  ─> record of what came of it
+//
+// Run is the manager: it opens the port as the desired state says, and has the machine's key and certificate (identity).
+//
+// Invariants:
+//   - Without a certificate of the document's CAs nothing is answered but the end of the handshake; with one, nothing without a role; and a
+//     method that the table of rules lacks cannot be called (TestRoles, TestEveryMethodHasARule).
+//   - A certificate counts at each call: it may be over, and its CA gone from the document, while its connection lasts. Streams end then
+//     (TestGoneAuthorityEndsItsClients, TestCertificateEndsDuringConnection).
+//   - A call that changes something is in the audit log, on the disk, before it acts; where /var takes no more, the call goes on all the same,
+//     and the agent's log has it: whoever is to repair a full /var has no other way in (TestAudit, TestFullVar).
+//   - What clients make PID 1 hold has a bound, whoever they are (Limits, TestFloods, TestManyStreams, TestSlowBody, TestNothingIsLeft). Strangers get
+//     32 handshakes; the worst that 64 connections of certified clients can do is 256 KiB of unread requests each.
+//
+// What does not hold: time. While the machine's clock is wrong (no network time yet, and a dead battery: it then stands at the image's build
+// time), client certificates younger than that are "not valid yet", and ones that are over may pass.
+//
+// grpc-go was measured beside Connect: it is larger, and serves no JSON. A Unix socket for local use was considered: there is nobody on the
+// machine to use it.
 package server
 
 import (

@@ -54,7 +54,7 @@ type Limits struct {
 	Calls              int // 64 at the same time; readers get three quarters of them
 	ClientCalls        int // 16 of one certificate
 	ClientStreams      int // 8 of one certificate
-	Documents          int // 4 requests at the same time that may be large
+	Documents          int // 2 requests at the same time that may be large
 
 	Handshake time.Duration // 10 s
 	Header    time.Duration // 10 s for a request's header
@@ -84,7 +84,7 @@ func (l Limits) filled() Limits {
 	number(&l.Calls, 64)
 	number(&l.ClientCalls, 16)
 	number(&l.ClientStreams, 8)
-	number(&l.Documents, 4)
+	number(&l.Documents, 2)
 	span(&l.Handshake, 10*time.Second)
 	span(&l.Header, 10*time.Second)
 	span(&l.Body, 20*time.Second)

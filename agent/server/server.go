@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -20,14 +21,17 @@ type server struct {
 	audit    *audit.Log
 	slots    *slots
 	calls    atomic.Uint64 // numbers them
-	refusals *budget
-	handler  http.Handler
-	errors   *connect.ErrorWriter
+	// refusals bounds what the audit log takes of them, alarms events, unwritten complaints about the audit log.
+	refusals, alarms, unwritten *budget
+	handler                     http.Handler
+	errors                      *connect.ErrorWriter
 }
 
 func newServer(m *state.Machine, o Options, id *identity.Identity, log *audit.Log) *server {
 	s := &server{options: o, machine: m, identity: id, audit: log, slots: newSlots(o.Limits), errors: connect.NewErrorWriter()}
-	s.refusals = newBudget(o.Now)
+	s.refusals = newBudget(o.Now, 20, time.Second)
+	s.alarms = newBudget(o.Now, 10, time.Minute)
+	s.unwritten = newBudget(o.Now, 20, time.Second)
 	s.handler = s.routes()
 	return s
 }

@@ -14,6 +14,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/stele-os/stele/internal/atomicfile"
 )
 
 const (
@@ -97,48 +99,11 @@ func readBounded(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxPEMBytes))
 }
 
-// write gives a file its content whole or not at all: temporary name, sync, rename, sync of the directory.
+// write gives a file its content whole or not at all.
 func write(dir, name string, content []byte) error {
 	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("cannot write %q: %w", path, err)
-	}
-	err := replace(path, content)
-	if err != nil {
-		_ = os.Remove(path + ".new")
+	if err := atomicfile.Keep(path, content); err != nil {
 		return fmt.Errorf("cannot write %q: %w", path, err)
 	}
 	return nil
-}
-
-func replace(path string, content []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} { // the directory may be as new
-		if err := syncDirectory(dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
