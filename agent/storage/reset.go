@@ -16,7 +16,7 @@ import (
 //	           attribute cleared (gpt.Table.Update)                           so no later boot takes it for another reset
 //	           discard, then the template as always
 //
-// A power cut leaves the old /var with or without the attribute, or one that is being made (TestResetSurvivesPowerCuts).
+// A power cut leaves the old /var with or without the attribute, or one that is being made (TestAskingSurvivesPowerCuts, TestResetSurvivesPowerCuts).
 
 // attributeReset is bit 48, the first of those that belong to the partition's type (UEFI 2.10 Table 5.8). The Discoverable Partitions Specification uses
 // 59, 60 and 63 of them, in "Partition Flags".
