@@ -33,6 +33,7 @@ func (m *Manager) check(ctx context.Context) (server.CheckResult, error) {
 	if err != nil {
 		return result, err
 	}
+	defer closeSource(src)
 	m.publish(func(u *state.Update) {
 		if u.Activity == state.ActivityIdle {
 			u.Activity = state.ActivityChecking
@@ -73,9 +74,16 @@ func (m *Manager) source() (repository.Source, error) {
 		return nil, m.trustErr
 	}
 	desired, _ := m.o.Machine.Desired.Get()
-	if desired.Update.Repository == "" || m.o.Source == nil {
+	if desired.Update.Repository == "" {
 		return nil, fault.New(fault.Precondition, "cannot ask for versions: the document names no update repository")
 	}
 	src, err := m.o.Source(desired.Update)
 	return src, fault.As(fault.Precondition, err)
+}
+
+// closeSource ends a source that this package has opened.
+func closeSource(src repository.Source) {
+	if c, ok := src.(interface{ Close() }); ok {
+		c.Close()
+	}
 }

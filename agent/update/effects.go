@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/agent/fault"
+	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/agent/slotstate"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/system"
@@ -54,6 +55,9 @@ func (o Options) complete() Options {
 	if o.SinceStart == nil {
 		o.SinceStart = system.SinceKernelStart
 	}
+	if o.Source == nil {
+		o.Source = httpSource
+	}
 	if o.do.open == nil {
 		o.do = machineEffects()
 	}
@@ -77,6 +81,17 @@ func machineEffects() effects {
 		clearCrashes:  func() error { return system.ClearCrashes(system.PstoreRoot) },
 		watchdogReset: func() bool { return system.WatchdogReset("/") },
 	}
+}
+
+// maxTotalBytes bounds what one action reads from a repository: several times the largest bundle.
+const maxTotalBytes = 16 << 30
+
+func httpSource(u plan.Update) (repository.Source, error) {
+	h, err := repository.NewHTTP(repository.HTTPOptions{URL: u.Repository, CA: u.CA, MaxRateBytes: u.MaxRateBytes, MaxTotalBytes: maxTotalBytes})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // openTrust opens the repository client on the image's root of trust.

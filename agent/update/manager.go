@@ -46,7 +46,7 @@ type Options struct {
 	Root []byte
 	// Dir for records. Empty: Dir.
 	Dir string
-	// Source of versions that a document names. nil: no repository can be asked, versions come by Push.
+	// Source of versions that a document names; one with a method Close is closed. nil: by HTTP.
 	Source func(plan.Update) (repository.Source, error)
 	// Shutdown asks for a restart and returns at once.
 	Shutdown func(reason string)

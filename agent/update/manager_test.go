@@ -234,13 +234,27 @@ func TestNowhereToGo(t *testing.T) {
 		r.prove = breaks
 		r.reboot()
 		r.restarts("version 1.0.0 is rejected") // 1.1.0 is newer: the loader takes it
+		held := make(chan struct{})
+		r.prove = func(ctx context.Context, o gatesOptions) (gatesVerdict, error) {
+			if !o.Endless {
+				t.Error("the probation has an end")
+			}
+			o.Publish([]state.Gate{{Name: "network", State: "waiting", Reason: "no address yet"}}, time.Time{})
+			select {
+			case <-held:
+				return holds(ctx, o)
+			case <-ctx.Done():
+				return gatesVerdict{}, ctx.Err()
+			}
+		}
 		r.reboot()
 		r.shows("a rejected 1.0.0, b trying 1.1.0")
-		r.restarts("")
 		r.said("there is no version to go back to")
-		r.prove = holds
-		time.Sleep(time.Minute)
-		r.reboot()
+		time.Sleep(remindEvery + time.Second)
+		r.said("there is none to go back to: network: no address yet")
+		r.restarts("")
+		close(held)
+		synctest.Wait()
 		r.shows("a rejected 1.0.0, b committed 1.1.0")
 	})
 }

@@ -2,7 +2,9 @@ package update
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stele-os/stele/agent/state"
@@ -11,8 +13,12 @@ import (
 	"github.com/stele-os/stele/internal/bls"
 )
 
-// retryCommit is the wait after a commit that the disk refused.
-const retryCommit = 5 * time.Second
+const (
+	// retryCommit is the wait after a commit that the disk refused.
+	retryCommit = 5 * time.Second
+	// remindEvery is how often a machine that cannot go back says so.
+	remindEvery = 5 * time.Minute
+)
 
 // prove lets a version that has not proven itself do so, and returns when there is nothing left to prove, or when ctx ends.
 func (m *Manager) prove(ctx context.Context) {
@@ -22,33 +28,36 @@ func (m *Manager) prove(ctx context.Context) {
 	}
 	m.setProving(true)
 	defer m.setProving(false)
-	if reason := m.beatenBefore(running); reason != "" && goesBack(running, other) {
+	endless := !goesBack(running, other)
+	if endless {
+		m.logf("slot %s (%s) would not start: there is no version to go back to; %s is tried until its gates hold", other.Name, describe(other),
+			running.Version)
+	} else if reason := m.beatenBefore(running); reason != "" {
 		m.giveUp(ctx, reason)
 		return
 	}
 	for ctx.Err() == nil {
-		verdict, err := m.ask(ctx, running)
+		verdict, err := m.ask(ctx, running, endless)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case errors.Is(err, errNotYet):
+			m.logf("version %s still does not hold its gates, and there is none to go back to: %s", running.Version, m.missing())
 		case err != nil:
 			m.logf("%v", err)
 			sleep(ctx, retryCommit)
-		case verdict.Decision == gates.Commit:
-			if m.commit(ctx) {
-				return
-			}
-			sleep(ctx, retryCommit)
-		case goesBack(running, other):
+		case verdict.Decision == gates.Reject:
 			m.giveUp(ctx, verdict.Reason)
 			return
+		case m.commit(ctx):
+			return
 		default:
-			m.logf("version %s does not hold its gates (%s), and slot %s (%s) cannot start: there is no version to go back to; trying on",
-				running.Version, verdict.Reason, other.Name, describe(other))
-			sleep(ctx, m.patience())
+			sleep(ctx, retryCommit)
 		}
 	}
 }
+
+var errNotYet = errors.New("the gates do not hold yet")
 
 func (m *Manager) setProving(proving bool) {
 	m.mu.Lock()
@@ -57,23 +66,38 @@ func (m *Manager) setProving(proving bool) {
 	m.rest()
 }
 
-// patience is how long a machine that cannot go back waits before it asks its gates again.
-func (m *Manager) patience() time.Duration {
-	desired, _ := m.o.Machine.Desired.Get()
-	return max(desired.Update.Probation, 10*time.Second)
+// missing says which gates do not hold.
+func (m *Manager) missing() string {
+	update, _ := m.o.Machine.Update.Get()
+	var list []string
+	for _, g := range update.Gates {
+		if g.State != gates.Held {
+			list = append(list, g.Name+": "+g.Reason)
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
-// ask runs the gates until there is a verdict.
-func (m *Manager) ask(ctx context.Context, running slots.Slot) (gates.Verdict, error) {
+// ask runs the gates until there is a verdict; of a version that is tried endlessly, until it is time for a word.
+func (m *Manager) ask(ctx context.Context, running slots.Slot, endless bool) (gates.Verdict, error) {
 	o := gates.Options{
-		Machine: m.o.Machine, Started: m.o.Now().Add(-m.o.SinceStart()), HasDisk: true,
-		Confirmation: &m.confirmed, Failures: m.o.Failures, Exec: m.o.Exec,
-		Publish: m.publishGates,
+		Machine: m.o.Machine, Started: m.o.Now().Add(-m.o.SinceStart()), HasDisk: true, Endless: endless,
+		Confirmation: &m.confirmed, Failures: m.o.Failures, Exec: m.o.Exec, Publish: m.publishGates,
 	}
 	if p := m.records.pending; p != nil && p.RootHash == running.RootHash {
 		o.RequireConfirmation = p.RequireConfirmation
+		o.Before = gates.Terms{Probation: p.Probation, Deadline: p.Deadline}
 	}
-	return m.o.do.prove(ctx, o)
+	if !endless {
+		return m.o.do.prove(ctx, o)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, remindEvery, errNotYet)
+	defer cancel()
+	verdict, err := m.o.do.prove(limited, o)
+	if err != nil && limited.Err() != nil {
+		err = context.Cause(limited)
+	}
+	return verdict, err
 }
 
 func (m *Manager) publishGates(list []state.Gate, deadline time.Time) {

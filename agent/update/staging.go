@@ -40,6 +40,9 @@ func (m *Manager) Stage(ctx context.Context, caller, version string) error {
 		var src repository.Source
 		if src, err = m.source(); err == nil {
 			s, err = m.begin(caller, version, src, retryFor)
+			if err != nil {
+				closeSource(src)
+			}
 		}
 	}
 	if err != nil {
@@ -123,6 +126,9 @@ func (m *Manager) begin(caller, version string, src repository.Source, patience 
 			err = cause
 		}
 		s.cancel(nil)
+		if patience > 0 { // a document's source; who pushes keeps the own
+			closeSource(src)
+		}
 		m.endStaging(s, err, release)
 	})
 	return s, nil

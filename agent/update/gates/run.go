@@ -20,6 +20,8 @@ type Options struct {
 	RequireConfirmation bool
 	// Endless: there is no version to go back to, so that the gates are awaited without a deadline, and the only verdict is Commit.
 	Endless bool
+	// Before are the terms until a document is in force, as apply has kept them; zero: those of the plan of the empty document.
+	Before Terms
 	// Confirmation is set to who gives the word. nil: nobody can.
 	Confirmation *state.Value[string]
 	// Failures are what of the agent is out of order although no other value says so. nil: nothing.
@@ -48,8 +50,7 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 		in.Serving, in.Checks, changes = asking.answers(changes)
 		published, deadline := evaluation.Gates, verdict.Deadline
 		evaluation = Evaluate(in, evaluation)
-		terms := Terms{Probation: in.Desired.Update.Probation, Deadline: in.Desired.Update.Deadline, Endless: o.Endless}
-		probation, verdict = probation.Observe(in.Now, evaluation.Gates, terms)
+		probation, verdict = probation.Observe(in.Now, evaluation.Gates, o.terms(in))
 		if !slices.Equal(published, evaluation.Gates) || !deadline.Equal(verdict.Deadline) {
 			o.Publish(evaluation.Gates, verdict.Deadline)
 		}
@@ -60,6 +61,17 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 			return Verdict{}, ctx.Err()
 		}
 	}
+}
+
+// terms are the document's, once there is one.
+func (o Options) terms(in Input) Terms {
+	t := Terms{Probation: in.Desired.Update.Probation, Deadline: in.Desired.Update.Deadline}
+	inForce := in.Document.Phase == state.DocumentApplied || in.Document.Phase == state.DocumentLastGood
+	if !inForce && o.Before.Deadline > 0 {
+		t = o.Before
+	}
+	t.Endless = o.Endless
+	return t
 }
 
 func (o Options) complete() Options {

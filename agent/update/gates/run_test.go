@@ -20,6 +20,7 @@ type world struct {
 	confirmation state.Value[string]
 	failures     state.Value[[]string]
 	endless      bool
+	before       Terms
 	started      time.Time
 
 	mu    sync.Mutex
@@ -83,7 +84,7 @@ func (w *world) verdict(t *testing.T) string {
 	t.Helper()
 	v, err := Run(t.Context(), Options{
 		Machine: &w.machine, Started: w.started, HasDisk: true, Confirmation: &w.confirmation, Failures: &w.failures, Publish: w.publish,
-		Endless: w.endless,
+		Endless: w.endless, Before: w.before,
 		Exec: func(_ context.Context, container string, command []string) (int, error) {
 			if container != "web" || command[0] != "/smoke" {
 				t.Errorf("asked for %q in %q", command, container)
@@ -132,6 +133,10 @@ func TestRun(t *testing.T) {
 				w.desire(func(d *plan.Desired) { d.Update.Probation, d.Update.Deadline = 5*time.Second, 10*time.Second })
 			}()
 		}, "commit at 5s "},
+		{"the terms before there is a document", func(w *world) {
+			w.before = Terms{Probation: 8 * time.Second, Deadline: 40 * time.Second}
+			w.machine.Document.Set(state.Document{Phase: state.DocumentWaiting})
+		}, "reject at 40s no source of the document has answered yet"},
 		{"a shorter deadline is over at once", func(w *world) {
 			w.set("shop", errors.New("answers 500"))
 			go func() {
