@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"connectrpc.com/connect"
 
@@ -20,7 +21,7 @@ func (s containerService) List(context.Context, *connect.Request[nodev1.ListCont
 
 func (s containerService) Restart(ctx context.Context, r *connect.Request[nodev1.RestartContainerRequest]) (*connect.Response[nodev1.RestartContainerResponse], error) {
 	if s.options.Containers == nil {
-		return nil, absent("containers manager")
+		return nil, connect.NewError(connect.CodeUnimplemented, errors.New("this machine cannot restart containers"))
 	}
 	if r.Msg.GetName() == "" {
 		return nil, fault.New(fault.Invalid, "cannot restart a container: the request names none")
@@ -35,27 +36,23 @@ func (s containerService) Restart(ctx context.Context, r *connect.Request[nodev1
 type powerService struct{ *server }
 
 func (s powerService) Reboot(ctx context.Context, r *connect.Request[nodev1.RebootRequest]) (*connect.Response[nodev1.RebootResponse], error) {
-	return connect.NewResponse(&nodev1.RebootResponse{}), s.shutdown(ctx, false, r.Msg.GetReason())
+	if err := s.options.Power.Shutdown(false, who(callOf(ctx)), clean(r.Msg.GetReason())); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&nodev1.RebootResponse{}), nil
 }
 
 func (s powerService) PowerOff(ctx context.Context, r *connect.Request[nodev1.PowerOffRequest]) (*connect.Response[nodev1.PowerOffResponse], error) {
-	return connect.NewResponse(&nodev1.PowerOffResponse{}), s.shutdown(ctx, true, r.Msg.GetReason())
-}
-
-func (s powerService) shutdown(ctx context.Context, off bool, reason string) error {
-	if s.options.Power == nil {
-		return absent("power switch")
+	if err := s.options.Power.Shutdown(true, who(callOf(ctx)), clean(r.Msg.GetReason())); err != nil {
+		return nil, err
 	}
-	return s.options.Power.Shutdown(off, who(callOf(ctx)), clean(reason))
+	return connect.NewResponse(&nodev1.PowerOffResponse{}), nil
 }
 
 // resetService implements nodev1.ResetServiceHandler.
 type resetService struct{ *server }
 
 func (s resetService) Reset(ctx context.Context, r *connect.Request[nodev1.ResetRequest]) (*connect.Response[nodev1.ResetResponse], error) {
-	if s.options.Power == nil {
-		return nil, absent("power switch")
-	}
 	name := state.Hostname(get(&s.machine.Desired), get(&s.machine.Network))
 	if r.Msg.GetConfirmHostname() != name || name == "" {
 		return nil, fault.New(fault.Invalid, "cannot reset the machine: confirm_hostname is %q, and this is %q", clean(r.Msg.GetConfirmHostname()), name)

@@ -17,9 +17,6 @@ const maxTrial = 24 * time.Hour
 type configService struct{ *server }
 
 func (s configService) Get(ctx context.Context, _ *connect.Request[nodev1.GetConfigRequest]) (*connect.Response[nodev1.GetConfigResponse], error) {
-	if s.options.Configuration == nil {
-		return nil, absent("configuration manager")
-	}
 	v, err := s.options.Configuration.Get(callOf(ctx).caller.role >= admin)
 	if err != nil {
 		return nil, err
@@ -28,17 +25,11 @@ func (s configService) Get(ctx context.Context, _ *connect.Request[nodev1.GetCon
 }
 
 func (s configService) Check(_ context.Context, r *connect.Request[nodev1.CheckConfigRequest]) (*connect.Response[nodev1.CheckConfigResponse], error) {
-	if s.options.Configuration == nil {
-		return nil, absent("configuration manager")
-	}
 	problems, changes := s.options.Configuration.Check([]byte(r.Msg.GetDocument()))
 	return connect.NewResponse(&nodev1.CheckConfigResponse{Errors: problems, Changes: changes}), nil
 }
 
 func (s configService) Apply(ctx context.Context, r *connect.Request[nodev1.ApplyConfigRequest]) (*connect.Response[nodev1.ApplyConfigResponse], error) {
-	if s.options.Configuration == nil {
-		return nil, absent("configuration manager")
-	}
 	trial := r.Msg.GetTryFor()
 	if trial != nil && (trial.CheckValid() != nil || trial.AsDuration() < 0 || trial.AsDuration() > maxTrial) {
 		return nil, fault.New(fault.Invalid, "cannot apply the document: try_for is %ds; it may be 0 to %s", trial.GetSeconds(), maxTrial)
@@ -55,9 +46,6 @@ func (s configService) Apply(ctx context.Context, r *connect.Request[nodev1.Appl
 }
 
 func (s configService) Confirm(ctx context.Context, r *connect.Request[nodev1.ConfirmConfigRequest]) (*connect.Response[nodev1.ConfirmConfigResponse], error) {
-	if s.options.Configuration == nil {
-		return nil, absent("configuration manager")
-	}
 	if err := s.options.Configuration.Confirm(ctx, who(callOf(ctx)), r.Msg.GetDigest()); err != nil {
 		return nil, err
 	}
@@ -65,9 +53,6 @@ func (s configService) Confirm(ctx context.Context, r *connect.Request[nodev1.Co
 }
 
 func (s configService) Revert(ctx context.Context, r *connect.Request[nodev1.RevertConfigRequest]) (*connect.Response[nodev1.RevertConfigResponse], error) {
-	if s.options.Configuration == nil {
-		return nil, absent("configuration manager")
-	}
 	digest, err := s.options.Configuration.Revert(ctx, who(callOf(ctx)), r.Msg.GetToMetadata())
 	if err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ func kernelRelease() string {
 
 func (s machineService) WatchEvents(ctx context.Context, r *connect.Request[nodev1.WatchEventsRequest], out *connect.ServerStream[nodev1.Event]) error {
 	reader := s.options.Events.Reader(int(min(r.Msg.GetLast(), 1<<16)))
+	if err := out.Send(nil); err != nil { // the header: the client knows that it will miss nothing from here on
+		return err
+	}
 	for {
 		e, err := reader.Next(ctx)
 		if err != nil {

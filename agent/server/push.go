@@ -21,9 +21,6 @@ func (s updateService) Push(ctx context.Context, stream *connect.BidiStream[node
 		}
 		return err
 	}
-	if s.options.Updates == nil {
-		return absent("update manager")
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	source := newPushed(stream, s.options.Limits.Need)
 	received := make(chan struct{})

@@ -29,6 +29,9 @@ func (s logService) Read(ctx context.Context, r *connect.Request[nodev1.LogReadR
 		}
 		q.Since = since.AsTime()
 	}
+	if err := out.Send(nil); q.Follow && err != nil { // the header: there may be nothing to say for long
+		return err
+	}
 	emit := func(e logs.Entry) error {
 		return out.Send(&nodev1.LogEntry{Time: moments(e.Time), Stream: e.Stream, Line: e.Line, Partial: e.Partial})
 	}

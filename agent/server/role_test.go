@@ -108,7 +108,7 @@ var protocols = []protocol{
 
 // TestRoles calls every method as everybody, by both protocols, over TLS.
 func TestRoles(t *testing.T) {
-	f := start(t, func(o *Options) { o.Limits.Calls, o.Limits.AddressConnections = 200, 200 })
+	f := startWhole(t)
 	foreign := newAuthority(t, "foreign")
 	strong := []string{"stele:admin"}
 	clients := []struct {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -140,4 +141,61 @@ func (f *fixture) records(family string) []audit.Record {
 		list = append(list, r)
 	}
 	return list
+}
+
+// TestStrangeRequests: what is no call of ours is answered, and does nothing.
+func TestStrangeRequests(t *testing.T) {
+	w := startWhole(t)
+	client := w.as("stele:admin")
+	for _, tt := range []struct {
+		name, method, path, origin string
+		want                       int
+	}{
+		{"a web page", http.MethodPost, nodev1.PowerServiceRebootProcedure, "https://example.com", http.StatusForbidden},
+		{"no procedure", http.MethodPost, "/stele.node.v1.PowerService/Explode", "", http.StatusNotImplemented},
+		{"a file", http.MethodGet, "/etc/passwd", "", http.StatusNotImplemented},
+		{"GET", http.MethodGet, nodev1.PowerServiceRebootProcedure, "", http.StatusMethodNotAllowed},
+		{"a path like a procedure's", http.MethodPost, "/x/.." + nodev1.PowerServiceRebootProcedure, "", http.StatusNotImplemented},
+	} {
+		request, err := http.NewRequest(tt.method, w.url()+tt.path, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.method == http.MethodPost {
+			request.Header.Set("Content-Type", "application/json")
+		}
+		if tt.origin != "" {
+			request.Header.Set("Origin", tt.origin)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body.Close(); response.StatusCode != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, response.StatusCode, tt.want)
+		}
+	}
+	if len(w.power.done) > 0 {
+		t.Error(w.power.done)
+	}
+}
+
+func TestListenTakesBothFamilies(t *testing.T) {
+	l, err := listen(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		c, err := net.Dial("tcp", net.JoinHostPort(host, port))
+		if err != nil && host == "::1" {
+			t.Log("this host has no IPv6: only IPv4 is tried")
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
 }

@@ -36,7 +36,7 @@ func newServer(m *state.Machine, o Options, id *identity.Identity, log *audit.Lo
 	return s
 }
 
-// routes maps procedures to handlers. Compression is off: a compressor costs some 800 KiB for each call that uses one.
+// routes maps procedures to handlers; what the machine lacks the part for is not found. Compression is off: a compressor costs some 800 KiB for each call that uses one.
 func (s *server) routes() http.Handler {
 	options := connect.WithHandlerOptions(
 		connect.WithCompression("gzip", nil, nil),
@@ -48,16 +48,17 @@ func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(nodev1.NewMachineServiceHandler(machineService{s}, options))
 	mux.Handle(nodev1.NewLogServiceHandler(logService{s}, options))
-	mux.Handle(nodev1.NewConfigServiceHandler(configService{s}, options))
 	mux.Handle(nodev1.NewContainerServiceHandler(containerService{s}, options))
-	mux.Handle(nodev1.NewUpdateServiceHandler(updateService{s}, options))
-	mux.Handle(nodev1.NewPowerServiceHandler(powerService{s}, options))
-	mux.Handle(nodev1.NewResetServiceHandler(resetService{s}, options))
 	mux.Handle(nodev1.NewIdentityServiceHandler(identityService{s}, options))
+	if s.options.Configuration != nil {
+		mux.Handle(nodev1.NewConfigServiceHandler(configService{s}, options))
+	}
+	if s.options.Updates != nil {
+		mux.Handle(nodev1.NewUpdateServiceHandler(updateService{s}, options))
+	}
+	if s.options.Power != nil {
+		mux.Handle(nodev1.NewPowerServiceHandler(powerService{s}, options))
+		mux.Handle(nodev1.NewResetServiceHandler(resetService{s}, options))
+	}
 	return mux
-}
-
-// absent is the answer where the machine lacks the part that a call is for.
-func absent(what string) error {
-	return connect.NewError(connect.CodeUnimplemented, errorf("this machine has no %s", what))
 }

@@ -17,9 +17,6 @@ const progressPeriod = 250 * time.Millisecond
 type updateService struct{ *server }
 
 func (s updateService) Check(ctx context.Context, _ *connect.Request[nodev1.CheckUpdateRequest]) (*connect.Response[nodev1.CheckUpdateResponse], error) {
-	if s.options.Updates == nil {
-		return nil, absent("update manager")
-	}
 	r, err := s.options.Updates.Check(ctx)
 	if err != nil {
 		return nil, err
@@ -28,9 +25,6 @@ func (s updateService) Check(ctx context.Context, _ *connect.Request[nodev1.Chec
 }
 
 func (s updateService) Stage(ctx context.Context, r *connect.Request[nodev1.StageUpdateRequest], out *connect.ServerStream[nodev1.StageUpdateResponse]) error {
-	if s.options.Updates == nil {
-		return absent("update manager")
-	}
 	caller, version := who(callOf(ctx)), clean(r.Msg.GetVersion())
 	return s.whileStaging(ctx,
 		func(ctx context.Context) error { return s.options.Updates.Stage(ctx, caller, version) },
@@ -38,9 +32,6 @@ func (s updateService) Stage(ctx context.Context, r *connect.Request[nodev1.Stag
 }
 
 func (s updateService) Cancel(ctx context.Context, _ *connect.Request[nodev1.CancelUpdateRequest]) (*connect.Response[nodev1.CancelUpdateResponse], error) {
-	if s.options.Updates == nil {
-		return nil, absent("update manager")
-	}
 	if err := s.options.Updates.Cancel(ctx); err != nil {
 		return nil, err
 	}
@@ -48,9 +39,6 @@ func (s updateService) Cancel(ctx context.Context, _ *connect.Request[nodev1.Can
 }
 
 func (s updateService) Apply(ctx context.Context, r *connect.Request[nodev1.ApplyUpdateRequest]) (*connect.Response[nodev1.ApplyUpdateResponse], error) {
-	if s.options.Updates == nil {
-		return nil, absent("update manager")
-	}
 	request := ApplyRequest{Version: r.Msg.GetVersion(), Reason: clean(r.Msg.GetReason()), RequireConfirmation: r.Msg.GetRequireConfirmation()}
 	if err := s.options.Updates.Apply(ctx, who(callOf(ctx)), request); err != nil {
 		return nil, err
@@ -59,9 +47,6 @@ func (s updateService) Apply(ctx context.Context, r *connect.Request[nodev1.Appl
 }
 
 func (s updateService) Commit(ctx context.Context, r *connect.Request[nodev1.CommitUpdateRequest]) (*connect.Response[nodev1.CommitUpdateResponse], error) {
-	if s.options.Updates == nil {
-		return nil, absent("update manager")
-	}
 	if err := s.options.Updates.Commit(ctx, who(callOf(ctx)), r.Msg.GetVersion()); err != nil {
 		return nil, err
 	}
@@ -69,9 +54,6 @@ func (s updateService) Commit(ctx context.Context, r *connect.Request[nodev1.Com
 }
 
 func (s updateService) Rollback(ctx context.Context, r *connect.Request[nodev1.RollbackUpdateRequest]) (*connect.Response[nodev1.RollbackUpdateResponse], error) {
-	if s.options.Updates == nil {
-		return nil, absent("update manager")
-	}
 	version, err := s.options.Updates.Rollback(ctx, who(callOf(ctx)), clean(r.Msg.GetReason()))
 	if err != nil {
 		return nil, err
