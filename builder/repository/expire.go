@@ -43,9 +43,9 @@ func (r *Repository) Expire(ctx context.Context, roles []string) error {
 			return err
 		}
 		files = append(files, f)
-		r.report("%s: %s, expires %s", role, f.name, r.expiresAt(role).Format("2006-01-02 15:04 MST"))
+		r.note("%s: %s, expires %s", role, f.name, r.expiresAt(role).Format("2006-01-02 15:04 MST"))
 	}
-	return r.writeAll(files)
+	return r.commit(files)
 }
 
 func (r *Repository) renew(ctx context.Context, role string) (file, error) {

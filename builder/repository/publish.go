@@ -47,7 +47,7 @@ func (r *Repository) Publish(ctx context.Context, dir string, p PublishOptions) 
 	}
 	warnings, err := r.judge(info, i.manifest.UpdateRoot, p)
 	if errors.Is(err, errNotAnnounced) {
-		r.report("%s is signed already, and now announced", info.TargetName())
+		r.note("%s was signed already, and is announced now", info.TargetName())
 		return info, r.announce(ctx)
 	}
 	if err != nil {
@@ -80,7 +80,7 @@ func (r *Repository) add(ctx context.Context, i *image, info bundle.Info, offlin
 		}
 		files = append(files, more...)
 	}
-	return info, r.writeAll(files)
+	return info, r.commit(files)
 }
 
 func (r *Repository) announce(ctx context.Context) error {
@@ -88,7 +88,7 @@ func (r *Repository) announce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.writeAll(files)
+	return r.commit(files)
 }
 
 // writeBundle writes the bundle under a name that nobody looks for, and renames it when its digests are known and right.

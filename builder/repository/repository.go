@@ -65,6 +65,8 @@ type Repository struct {
 	Options
 	state  *state
 	unlock func()
+	// notes are reported when what they tell of is written.
+	notes []string
 }
 
 // Open reads and verifies a repository in order to change it. Only one process at a time may do that.
@@ -110,6 +112,23 @@ func read(o Options) (*Repository, error) {
 
 // Close ends the exclusive use.
 func (r *Repository) Close() { r.unlock() }
+
+// note is a report of what commit is going to write.
+func (r *Repository) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// commit writes files and reports what was noted.
+func (r *Repository) commit(files []file) error {
+	if err := r.writeAll(files); err != nil {
+		return err
+	}
+	for _, line := range r.notes {
+		r.Report(line)
+	}
+	r.notes = nil
+	return nil
+}
 
 func (r *Repository) report(format string, args ...any) { r.Report(fmt.Sprintf(format, args...)) }
 

@@ -53,7 +53,7 @@ func (r *Repository) Rotate(ctx context.Context, rotations []Rotation) error {
 	if err != nil {
 		return err
 	}
-	return r.writeAll(inOrder(files, root, bridged))
+	return r.commit(inOrder(files, root, bridged))
 }
 
 // inOrder puts the new root where a client of either root finds what it can verify: behind the timestamp when that bears the signatures of
@@ -189,7 +189,7 @@ func (r *Repository) rotate(ctx context.Context, next *metadata.Metadata[metadat
 	if role.Threshold < 1 || role.Threshold > len(role.KeyIDs) {
 		return fail(fmt.Errorf("a threshold of %d does not fit %d keys", role.Threshold, len(role.KeyIDs)))
 	}
-	r.report("%s: key %s", one.Role, describe(gone, role.KeyIDs))
+	r.note("%s: key %s", one.Role, describe(gone, role.KeyIDs))
 	return nil
 }
 
