@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +125,42 @@ func TestRefreshesTakeTurns(t *testing.T) {
 	endFirst()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+	m.mustRefresh(f.files)
+}
+
+// wild is a source that panics.
+type wild struct{ files }
+
+func (wild) Open(context.Context, string, int64, int64) (io.ReadCloser, error) { panic("wild") }
+
+func TestPanicIsAnError(t *testing.T) {
+	f := newForge(t)
+	m := newMachine(t, f.files["metadata/1.root.json"])
+	if _, err := m.Refresh(t.Context(), wild{}); fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), "panic: wild") {
+		t.Error(err)
+	}
+	m.mustRefresh(f.files)
+}
+
+// TestStateCannotBeKept: without floors nothing is taken; what a power cut left of an unfinished file is no hindrance.
+func TestStateCannotBeKept(t *testing.T) {
+	f := newForge(t)
+	m := newMachine(t, f.files["metadata/1.root.json"])
+	if err := os.WriteFile(m.store.dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.mustRefuse(f.files, "cannot keep ")
+	if err := os.Remove(m.store.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(m.store.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range keptFiles {
+		if err := os.WriteFile(filepath.Join(m.store.dir, name+".new"), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	m.mustRefresh(f.files)
 }
