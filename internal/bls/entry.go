@@ -33,8 +33,9 @@ func Choose(names []Name) (Name, bool) {
 func SortEntries(entries []Entry) { slices.SortStableFunc(entries, CompareEntries) }
 
 // CompareEntries is the loader's boot_entry_compare: bad entries last, then those with a sort key, then by sort key, version (the newer first), and
-// file name. Type 2 entries have no machine ID. The file name that is compared holds the counter, so of one version the counted stands first, and
-// of two counted the one with more tries left.
+// file name without counter, the greater first. Type 2 entries have no machine ID. Of two counted entries that are equal so far, the one with more tries left stands
+// first, then the one with fewer tries done; a counted and a good one stay in the order in which they lie in the directory.
+// (TestLoaderChoosesAsTheModel in test/powercut asks the loader itself.)
 func CompareEntries(a, b Entry) int {
 	aLeft, aDone, aCounted := Tries(a.File)
 	bLeft, bDone, bCounted := Tries(b.File)
@@ -43,9 +44,17 @@ func CompareEntries(a, b Entry) int {
 		cmp.Compare(bit(a.SortKey == ""), bit(b.SortKey == "")),
 		strings.Compare(a.SortKey, b.SortKey),
 		compareVersions(a, b),
-		-Compare(strings.ToLower(a.File), strings.ToLower(b.File)),
+		-Compare(id(a.File, aCounted), id(b.File, bCounted)),
 		compareTries(aCounted && bCounted, aLeft, bLeft, aDone, bDone),
 	)
+}
+
+// id is what the loader calls the entry.
+func id(file string, counted bool) string {
+	if counted {
+		file = file[:strings.LastIndexByte(file, '+')] + suffix
+	}
+	return strings.ToLower(file)
 }
 
 // compareVersions counts only where both entries have a sort key.

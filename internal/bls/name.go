@@ -24,7 +24,7 @@ type Name struct {
 	suffix string
 }
 
-// suffix of every entry. A counter is one only before exactly this; an entry is one in any letter case.
+// suffix of every entry, in any letter case.
 const suffix = ".efi"
 
 // Bad tells whether the entry's tries are used up.
@@ -52,6 +52,7 @@ func (n Name) Tried() Name {
 	}
 	n.Left = max(n.Left-1, 0)
 	n.Done = min(n.Done+1, math.MaxInt32)
+	n.suffix = "" // the loader writes it in lower case
 	return n
 }
 
@@ -94,13 +95,13 @@ func Listed(file string) bool {
 // Tries reads the counter of a file name as boot_entry_parse_tries does: "+LEFT" or "+LEFT-DONE" behind the last '+' and right before ".efi".
 // Anything else, a number above the largest int32 too, is no counter, and the entry a good one.
 func Tries(file string) (left, done int, counted bool) {
-	i := strings.LastIndexByte(file, '+')
-	stem, ok := strings.CutSuffix(file, suffix)
-	if i < 0 || !ok || i >= len(stem) {
+	i, end := strings.LastIndexByte(file, '+'), len(file)-len(suffix)
+	if i < 0 || i >= end || !strings.EqualFold(file[end:], suffix) {
 		return 0, 0, false
 	}
-	l, d, both := strings.Cut(stem[i+1:], "-")
-	if left, ok = parseTries(l); !ok {
+	l, d, both := strings.Cut(file[i+1:end], "-")
+	left, ok := parseTries(l)
+	if !ok {
 		return 0, 0, false
 	}
 	if both {

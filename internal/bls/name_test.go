@@ -25,7 +25,7 @@ func TestParseName(t *testing.T) {
 		"stele_1+2-1-1.efi":                    {Prefix: "stele", Version: "1+2-1-1"},
 		"stele_1+2 .efi":                       {Prefix: "stele", Version: "1+2 "},
 		"stele_1+2.1.efi":                      {Prefix: "stele", Version: "1+2.1"},
-		"stele_1+2.EFI":                        {Prefix: "stele", Version: "1+2", suffix: ".EFI"},
+		"stele_1+2.EFI":                        {Prefix: "stele", Version: "1", Counted: true, Left: 2, suffix: ".EFI"},
 		"STELE_~1.EFI":                         {Prefix: "STELE", Version: "~1", suffix: ".EFI"},
 		"stele_1_2+1.efi":                      {Prefix: "stele", Version: "1_2", Counted: true, Left: 1},
 		"other_thing-1.2~rc1_amd64+3-0.efi":    {Prefix: "other", Version: "thing-1.2~rc1_amd64", Counted: true, Left: 3},
@@ -72,7 +72,7 @@ func TestChoose(t *testing.T) {
 		"rollback behind it":                 {"stele_1.0.0+2.efi", "stele_1.1.0+0-1.efi"},
 		"all bad: the newest":                {"stele_1.1.0+0-2.efi", "stele_1.0.0+0-9.efi"},
 		"malformed counter is good":          {"stele_1.1.0+x.efi", "stele_1.0.0.efi"},
-		"one version, counted first":         {"stele_1.0.0+1-1.efi", "stele_1.0.0.efi"},
+		"one version, fewer tries done":      {"stele_1.0.0+1-1.efi", "stele_1.0.0+1-3.efi"},
 		"one version, more tries left first": {"stele_1.0.0+3.efi", "stele_1.0.0+2.efi"},
 		"only a bad one":                     {"stele_1.0.0+0-1.efi"},
 	} {
