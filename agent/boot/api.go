@@ -14,7 +14,9 @@ import (
 // runServer serves the API.
 func (a *agent) runServer(ctx context.Context) error {
 	return server.Run(ctx, a.machine, server.Options{
+		Updates:       a.updates,
 		Configuration: a.configuration,
+		Containers:    a.control,
 		Power:         power{a},
 		Log:           a.log,
 		AgentLog:      a.agentLog,

@@ -24,11 +24,13 @@ import (
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/console"
+	"github.com/stele-os/stele/agent/containers"
 	"github.com/stele-os/stele/agent/server/events"
 	"github.com/stele-os/stele/agent/server/logs"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/storage"
 	"github.com/stele-os/stele/agent/system"
+	"github.com/stele-os/stele/agent/update"
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
@@ -60,6 +62,10 @@ type agent struct {
 	diskSettled chan struct{}
 
 	configuration *config.Manager
+	control       *containers.Control
+	updates       *update.Manager
+	// failing are managers that failed lately: a gate of new versions.
+	failing  failures
 	agentLog      *logs.Agent
 	events        *events.Hub
 

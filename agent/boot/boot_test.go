@@ -57,7 +57,7 @@ func TestSuperviseStartsAgain(t *testing.T) {
 		}
 		cancel()
 		return nil
-	}}, func(d time.Duration) <-chan time.Time {
+	}}, &failures{}, func(d time.Duration) <-chan time.Time {
 		waits = append(waits, d)
 		fired := make(chan time.Time, 1)
 		fired <- time.Time{}
@@ -78,9 +78,9 @@ func TestContainKeepsTheStack(t *testing.T) {
 func TestGroupEnds(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	var good, stuck, never group
-	good.start(log, manager{"good", func(ctx context.Context) error { <-ctx.Done(); return nil }})
+	good.start(log, &failures{}, manager{"good", func(ctx context.Context) error { <-ctx.Done(); return nil }})
 	begun, release := make(chan struct{}), make(chan struct{})
-	stuck.start(log, manager{"stuck", func(context.Context) error { close(begun); <-release; return nil }})
+	stuck.start(log, &failures{}, manager{"stuck", func(context.Context) error { close(begun); <-release; return nil }})
 	<-begun
 	if !good.end(time.Minute) || !never.end(time.Minute) {
 		t.Error("a group whose managers return has ended")

@@ -19,12 +19,14 @@ import (
 // each waits in the state for what it needs. On the way down, workloads end before managers.
 func (a *agent) startManagers() {
 	a.makeConfiguration()
+	a.makeUpdates()
 	// The reaper ends with the machine: the others wait for their children on the way down.
-	go supervise(context.Background(), a.log, manager{"reaper", a.reaper.Run}, time.After)
-	a.workloads.start(a.log, manager{"containers", a.runContainers})
-	a.managers.start(a.log,
+	go supervise(context.Background(), a.log, manager{"reaper", a.reaper.Run}, &a.failing, time.After)
+	a.workloads.start(a.log, &a.failing, manager{"containers", a.runContainers})
+	a.managers.start(a.log, &a.failing,
 		manager{"configuration", a.configuration.Run},
 		manager{"api", a.runServer},
+		manager{"update", a.updates.Run},
 		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
 		manager{"clock", a.runClock},
 		manager{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},
@@ -45,6 +47,7 @@ func (a *agent) runContainers(ctx context.Context) error {
 		Logf:            func(format string, args ...any) { a.log.Info(fmt.Sprintf(format, args...)) },
 		CgroupParent:    system.CgroupContainers,
 		ShutdownTimeout: graceMax,
+		Control:         a.control,
 	})
 }
 

@@ -23,8 +23,8 @@ const (
 	steadyAfter = time.Minute
 )
 
-// supervise runs m until ctx is done: one that returns or panics is logged and started again after a growing wait.
-func supervise(ctx context.Context, log *slog.Logger, m manager, after func(time.Duration) <-chan time.Time) {
+// supervise runs m until ctx is done: one that returns or panics is logged, noted as failing and started again after a growing wait.
+func supervise(ctx context.Context, log *slog.Logger, m manager, failing *failures, after func(time.Duration) <-chan time.Time) {
 	var wait time.Duration
 	for ctx.Err() == nil {
 		begun := time.Now()
@@ -36,6 +36,7 @@ func supervise(ctx context.Context, log *slog.Logger, m manager, after func(time
 		if err == nil {
 			err = errors.New("it returned")
 		}
+		failing.note(m.name, err)
 		log.Error(fmt.Sprintf("%s: %v; starting it again in %s", m.name, err, wait))
 		select {
 		case <-ctx.Done():
@@ -69,10 +70,10 @@ type group struct {
 	running sync.WaitGroup
 }
 
-func (g *group) start(log *slog.Logger, list ...manager) {
+func (g *group) start(log *slog.Logger, failing *failures, list ...manager) {
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	for _, m := range list {
-		g.running.Go(func() { supervise(g.ctx, log, m, time.After) })
+		g.running.Go(func() { supervise(g.ctx, log, m, failing, time.After) })
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stele-os/stele/agent/clock"
 	"github.com/stele-os/stele/agent/console"
+	"github.com/stele-os/stele/agent/containers"
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/agent/server/events"
 	"github.com/stele-os/stele/agent/server/logs"
@@ -35,6 +36,7 @@ func newAgent() *agent {
 		diskFound:  make(chan struct{}),
 
 		diskSettled: make(chan struct{}),
+		control:     containers.NewControl(),
 		agentLog:    logs.NewAgent(),
 		events:      events.NewHub(time.Now),
 	}
