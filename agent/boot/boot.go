@@ -66,8 +66,8 @@ type agent struct {
 	updates       *update.Manager
 	// failing are managers that failed lately: a gate of new versions.
 	failing  failures
-	agentLog      *logs.Agent
-	events        *events.Hub
+	agentLog *logs.Agent
+	events   *events.Hub
 
 	managers, workloads group
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stele-os/stele/agent/state"
-	"github.com/stele-os/stele/agent/system"
 )
 
 // heard are the signals the main loop takes. Those without a meaning are taken too: Go's own answer to them is to exit.
@@ -89,13 +88,12 @@ func (a *agent) request(off bool, reason string) {
 	}
 }
 
-// lastWords records a panic of the main goroutine on the console and restarts the machine.
+// lastWords records a panic of the main goroutine on the console and ends PID 1: that is a kernel panic, whose text is kept for the boot's story
+// (pstore), and then a restart.
 func (a *agent) lastWords() {
 	r := recover()
 	a.console.Print(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
 	a.flushConsole(2 * time.Second)
 	unix.Sync()
-	_ = system.Reboot(false)
-	// The kernel refused. The end of PID 1 is a kernel panic, and that a reboot.
 	panic(r)
 }

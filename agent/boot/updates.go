@@ -21,10 +21,13 @@ func (a *agent) makeUpdates() {
 	}
 	a.updates = update.New(update.Options{
 		Machine: a.machine, Image: a.image, Root: root,
-		Disk:     a.settledDisk,
+		Disk: func(ctx context.Context) (string, error) {
+			<-a.loaderRead // and with it what the kernel kept of a crash
+			return a.settledDisk(ctx)
+		},
 		Source:   (&webSource{}).of,
 		Shutdown: func(reason string) { a.request(false, reason) },
-		Logf:     func(format string, args ...any) { a.log.Info("update: " + fmt.Sprintf(format, args...)) },
+		Logf:     func(format string, args ...any) { a.log.Info(fmt.Sprintf(format, args...)) },
 		Exec: func(ctx context.Context, container string, command []string) (int, error) {
 			code, _, err := a.control.Exec(ctx, container, command)
 			return code, err

@@ -87,10 +87,11 @@ func (k *kit) publish(t *testing.T, v versions.Version) machine.Image {
 	return built
 }
 
-// fleetDocument is a document with the API, the repository and quick gates; more are further lines of the spec.
+// document is one with the API, the repository and quick gates; more are further lines of the spec.
 func (k *kit) document(more string) []byte {
-	ca := "      " + strings.ReplaceAll(strings.TrimSpace(k.ClientCAs), "\n", "\n      ")
-	return document("api:\n  clientCAs: |\n" + ca[2:] + "\nupdate: {repository: {url: \"http://" + repositoryAddress + "\"}, probationSeconds: 3, deadlineSeconds: 60}\n" + more)
+	ca := strings.ReplaceAll(strings.TrimSpace(k.ClientCAs), "\n", "\n    ")
+	return document("api:\n  clientCAs: |\n    " + ca +
+		"\nupdate: {repository: {url: \"http://" + repositoryAddress + "\"}, probationSeconds: 3, deadlineSeconds: 60}\n" + more)
 }
 
 // options of a machine that takes updates by itself: through firmware, restarting, with a watchdog, the API and the repository.
