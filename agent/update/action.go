@@ -62,6 +62,16 @@ func (m *Manager) soon(ctx context.Context, what string, acquire func(string) (f
 	}
 }
 
+// Alone calls f while no action has the disk, and refuses where one has: for whoever else changes the partition table.
+func (m *Manager) Alone(what string, f func() error) error {
+	release, err := m.acquire(what)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return f()
+}
+
 // withDisk opens the boot disk for f, and publishes what the slots hold afterwards, whatever f says. Only who has acquired it calls this.
 func (m *Manager) withDisk(f func(*slots.Disk) error) error {
 	return m.withDevice(func(d *slots.Disk) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stele-os/stele/agent/state"
@@ -132,5 +133,5 @@ func bounded(text string) string {
 	if len(text) <= maxTextBytes {
 		return text
 	}
-	return string([]rune(text[:maxTextBytes-3])) + "..."
+	return strings.ToValidUTF8(text[:maxTextBytes-3], "") + "..."
 }

@@ -52,14 +52,14 @@ func (m *Manager) tell() {
 	m.book = book
 	conclusion := story.Explain(m.evidence())
 	failed := errors.Join(err, book.Add(conclusion.Ended...), book.Begin(conclusion.Present))
+	if failed == nil {
+		failed = m.o.do.clearCrashes() // their text is in the stories now
+	}
 	if failed != nil {
 		m.logf("%v", failed)
 	}
 	for _, s := range conclusion.Ended {
 		m.logf("boot of version %s: %s%s", s.Version, s.Outcome, because(s.Reason))
-	}
-	if err := m.o.do.clearCrashes(); err != nil {
-		m.logf("%v", err)
 	}
 	if p := m.records.pending; p != nil && conclusion.Failed != "" {
 		m.note(state.Rejection{Version: p.Version, RootHash: p.RootHash, Reason: conclusion.Failed, Time: m.o.Now()})

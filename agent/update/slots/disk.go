@@ -152,13 +152,17 @@ func (d *Disk) Partitions(slot string) (root, tree block.Device, err error) {
 	return nil, nil, fmt.Errorf("cannot open slot %q: slots are called a and b", slot)
 }
 
-// setGUIDs gives the partitions of a slot their PARTUUIDs; where they have them, nothing is written.
+// setGUIDs gives the partitions of a slot their PARTUUIDs; where they have them, nothing is written. It changes the table as it is now: while
+// a slot was being written, a reset of /var may have been asked for there.
 func (d *Disk) setGUIDs(slot string, root, tree gpt.GUID) error {
-	pairs, err := findPairs(d.table)
+	changed, _, err := gpt.Decode(d.device, d.device.SizeBytes(), d.device.SectorSize())
 	if err != nil {
 		return err
 	}
-	changed := d.table.Clone()
+	pairs, err := findPairs(changed)
+	if err != nil {
+		return err
+	}
 	for i, p := range pairs {
 		if slotNames[i] == slot {
 			changed.Partition(p.root.Number).GUID, changed.Partition(p.verity.Number).GUID = root, tree

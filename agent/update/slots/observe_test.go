@@ -2,6 +2,7 @@ package slots
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,10 +10,8 @@ import (
 	"github.com/stele-os/stele/internal/gpt"
 )
 
-// hashOf makes a root hash that shows the version it belongs to.
-func hashOf(version string) string {
-	return strings.Repeat(fmt.Sprintf("%02x", version[2]), 16) + strings.Repeat(fmt.Sprintf("%02x", version[2]+0x80), 16)
-}
+// hashOf makes a root hash for a version.
+func hashOf(version string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(version))) }
 
 // tableOf makes the table of a disk whose slots carry these root hashes; "" is what the builder leaves in an empty slot, "placeholder" what
 // Begin does.

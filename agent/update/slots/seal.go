@@ -13,6 +13,7 @@ import (
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/bls"
 	"github.com/stele-os/stele/internal/bundle"
+	"github.com/stele-os/stele/internal/fat"
 	"github.com/stele-os/stele/internal/verity"
 )
 
@@ -88,7 +89,7 @@ func (d *Disk) install(ctx context.Context, info bundle.Info, open func(context.
 	}
 	err = d.esp.Create(EntryDirectory+"/"+temporary, info.UKI.Bytes, r)
 	if err := errors.Join(err, r.Close()); err != nil {
-		return fmt.Errorf("cannot write boot entry %q: %w", name, err)
+		return noRoom(fmt.Errorf("cannot write boot entry %q: %w", name, err))
 	}
 	if err := d.device.Flush(); err != nil {
 		return fmt.Errorf("cannot write boot entry %q: %w", name, err)
@@ -100,4 +101,12 @@ func (d *Disk) install(ctx context.Context, info bundle.Info, open func(context.
 		return fmt.Errorf("cannot rename boot entry %q to %q: %w", temporary, name, err)
 	}
 	return d.device.Flush()
+}
+
+// noRoom gives the error of a full ESP its kind.
+func noRoom(err error) error {
+	if errors.Is(err, fat.ErrNoSpace) {
+		return fault.As(fault.Exhausted, err)
+	}
+	return err
 }

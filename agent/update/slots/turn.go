@@ -98,7 +98,7 @@ func (d *Disk) rename(s Slot, to bls.Name) error {
 		return nil
 	}
 	if err := d.esp.Rename(EntryDirectory, s.Entry, to.String()); err != nil {
-		return fmt.Errorf("cannot rename boot entry %q to %q: %w", s.Entry, to, err)
+		return noRoom(fmt.Errorf("cannot rename boot entry %q to %q: %w", s.Entry, to, err))
 	}
 	return d.device.Flush()
 }
