@@ -74,7 +74,6 @@ func (*fakeConfiguration) Revert(context.Context, string, bool) (string, error) 
 // fakeUpdates stages what a source yields.
 type fakeUpdates struct {
 	machine *state.Machine
-	content []byte // that a push must bring
 	block   chan struct{}
 
 	mu     sync.Mutex
@@ -149,9 +148,8 @@ func (u *fakeUpdates) Rollback(context.Context, string, string) (string, error) 
 
 // fakePower takes note.
 type fakePower struct {
-	mu     sync.Mutex
-	done   []string
-	reason string
+	mu   sync.Mutex
+	done []string
 }
 
 func (p *fakePower) Shutdown(off bool, caller, reason string) error {
