@@ -27,8 +27,13 @@ func (i interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		if err := i.server.decoded(c, message); err != nil {
 			return nil, err
 		}
-		response, err = next(ctx, request)
-		return response, coded(err)
+		if response, err = next(ctx, request); err != nil {
+			return nil, coded(err)
+		}
+		if answer, ok := response.Any().(proto.Message); ok {
+			repair(answer.ProtoReflect())
+		}
+		return response, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -39,7 +40,7 @@ func statusOf(s snapshot) *nodev1.StatusResponse {
 		Running: &nodev1.Version{
 			Image: s.Facts.Image.Name, Version: s.Boot.Version, Slot: s.Boot.Slot, RootHash: s.Boot.RootHash, Committed: s.Update.Committed,
 		},
-		Health:     &nodev1.Health{Phase: s.Health.Phase, Failures: s.Health.Failures},
+		Health:     &nodev1.Health{Phase: s.Health.Phase, Failures: slices.Clone(s.Health.Failures)},
 		Containers: containersOf(s.Containers, s.Desired),
 		Document:   documentOf(s.Document),
 		Update:     updateOf(s.Update, s.Desired),
@@ -100,7 +101,7 @@ func containersOf(list []state.Container, desired plan.Desired) []*nodev1.Contai
 }
 
 func documentOf(d state.Document) *nodev1.Document {
-	return &nodev1.Document{Phase: string(d.Phase), Source: d.Source, Digest: d.Digest, Errors: d.Errors, RevertAt: moments(d.RevertAt)}
+	return &nodev1.Document{Phase: string(d.Phase), Source: d.Source, Digest: d.Digest, Errors: slices.Clone(d.Errors), RevertAt: moments(d.RevertAt), Warnings: slices.Clone(d.Warnings)}
 }
 
 func updateOf(u state.Update, desired plan.Desired) *nodev1.Update {
@@ -134,7 +135,7 @@ func gatesOf(gates []state.Gate) []*nodev1.Gate {
 func bootOf(b state.BootStory) *nodev1.Boot {
 	return &nodev1.Boot{
 		Id: b.ID, Version: b.Version, Slot: b.Slot, Started: moments(b.Started), Ended: moments(b.Ended), TriesLeft: int32(b.Left), TriesDone: int32(b.Done),
-		AskedBy: b.AskedBy, Why: b.Why, Outcome: string(b.Outcome), Reason: b.Reason, Gates: gatesOf(b.Gates), Panic: b.Panic,
+		AskedBy: b.AskedBy, Why: b.Why, Outcome: string(b.Outcome), Reason: b.Reason, Gates: gatesOf(b.Gates), Panic: b.Panic, Image: b.Image, Committed: b.Committed,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -26,7 +27,7 @@ func TestStatus(t *testing.T) {
 		Desired: plan.Desired{Hostname: "web-1", Update: plan.Update{Repository: "https://updates.example.com/"},
 			Containers: []plan.Container{{Name: "web", Required: true, Env: []string{"PASSWORD=hunter2"}}}},
 		Boot:     state.Boot{Version: "1.1.0", Slot: "b", RootHash: "aa", BootDisk: "/dev/vda"},
-		Document: state.Document{Phase: state.DocumentApplied, Source: "fw_cfg opt/stele/config", Digest: "sha256:00"},
+		Document: state.Document{Phase: state.DocumentApplied, Source: "fw_cfg opt/stele/config", Digest: "sha256:00", RevertAt: at(9), Warnings: []string{"a port is used twice"}},
 		Network:  state.Network{Links: []state.Link{{Name: "eth0", Addresses: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24"), netip.MustParsePrefix("2001:db8::7/64")}}}},
 		Clock:    state.Clock{Synchronised: true},
 		Storage:  state.Storage{VarDevice: "/dev/vda6", VarSizeBytes: 1 << 31},
@@ -37,7 +38,7 @@ func TestStatus(t *testing.T) {
 			Slots: []state.Slot{{Name: "a", Version: "1.0.0", RootHash: "bb", State: state.SlotCommitted},
 				{Name: "b", Version: "1.1.0", RootHash: "aa", State: state.SlotTrying, Running: true, Left: 1, Done: 1}},
 			Rejected: []state.Rejection{{Version: "1.0.9", RootHash: "cc", Reason: "a gate failed", Time: at(0)}}},
-		Boots:  []state.BootStory{{ID: "boot-2", Version: "1.1.0", Slot: "b", Started: at(1), Outcome: state.OutcomeRunning, Gates: gates, AskedBy: "CN=otto", Why: "update from 1.0.0"}},
+		Boots:  []state.BootStory{{ID: "boot-2", Image: "demo", Committed: true, Version: "1.1.0", Slot: "b", Started: at(1), Outcome: state.OutcomeRunning, Gates: gates, AskedBy: "CN=otto", Why: "update from 1.0.0"}},
 		API:    state.API{Port: 7835, Fingerprint: "SHA256:x", SelfSigned: true, NotAfter: at(59)},
 		Health: state.Health{Phase: "booting", Failures: []string{"container job: exited with 3"}},
 		Kernel: "6.12.57", Now: at(3), Uptime: 90 * time.Second, MemoryUsed: 1 << 27,
@@ -74,5 +75,20 @@ func TestSummaryKeepsSecrets(t *testing.T) {
 		if strings.Contains(tt.summary, secret) || !strings.Contains(tt.summary, tt.want) || len(tt.summary) > 400 {
 			t.Errorf("%q, want %q", tt.summary, tt.want)
 		}
+	}
+}
+
+// TestStatusWithBrokenText: what is not UTF-8 is replaced, on the way that a client takes.
+func TestStatusWithBrokenText(t *testing.T) {
+	w := startWhole(t)
+	w.machine.Boots.Set([]state.BootStory{{ID: "boot-1", Panic: "Oops \xff\xfe", Gates: []state.Gate{{Reason: "\x80"}}}})
+	w.machine.Health.Set(state.Health{Failures: []string{"fine", "\xc0"}})
+	got, err := nodev1.NewMachineServiceClient(w.as("stele:reader"), w.url()).Status(t.Context(), connect.NewRequest(&nodev1.StatusRequest{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	boot := got.Msg.GetBoots()[0]
+	if boot.GetPanic() != "Oops \uFFFD" || boot.GetGates()[0].GetReason() != "\uFFFD" || got.Msg.GetHealth().GetFailures()[1] != "\uFFFD" {
+		t.Errorf("%v", got.Msg)
 	}
 }

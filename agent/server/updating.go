@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -21,7 +22,7 @@ func (s updateService) Check(ctx context.Context, _ *connect.Request[nodev1.Chec
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&nodev1.CheckUpdateResponse{Running: r.Running, Available: r.Available, Reason: r.Reason, Bytes: r.Bytes, Versions: r.Versions}), nil
+	return connect.NewResponse(&nodev1.CheckUpdateResponse{Running: r.Running, Available: r.Available, Reason: r.Reason, Bytes: r.Bytes, Versions: slices.Clone(r.Versions)}), nil
 }
 
 func (s updateService) Stage(ctx context.Context, r *connect.Request[nodev1.StageUpdateRequest], out *connect.ServerStream[nodev1.StageUpdateResponse]) error {

@@ -44,7 +44,7 @@ func NewHub(now func() time.Time) *Hub {
 
 // Publish adds an event. It never blocks.
 func (h *Hub) Publish(kind, object, message string) {
-	message = bounded(message)
+	object, message = bounded(object), bounded(message)
 	h.ring.Add(func(sequence uint64) (Event, int) {
 		return Event{Time: h.now(), Kind: kind, Object: object, Message: message, Sequence: sequence}, len(message) + len(object)
 	})
