@@ -39,6 +39,18 @@ func (l *Log) apply(d Disk, e Entry) error {
 	return err
 }
 
+// Data is what an entry writes.
+func (l *Log) Data(e Entry) ([]byte, error) {
+	if !e.hasData() {
+		return nil, nil
+	}
+	b := make([]byte, e.Bytes)
+	if n, err := l.file.ReadAt(b, e.data); n < len(b) {
+		return nil, fmt.Errorf("cannot read data of the write log: %w", err)
+	}
+	return b, nil
+}
+
 // Replay writes to a new sparse file the disk as it was after the first n operations on base.
 func (l *Log) Replay(ctx context.Context, to, base string, n int) error {
 	if err := sparse.Copy(ctx, to, base); err != nil {

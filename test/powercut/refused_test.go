@@ -95,12 +95,8 @@ func onESP(t *testing.T, disk string, do func(*fat.Volume) error) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	table, _, err := gpt.Decode(d, d.SizeBytes(), d.SectorSize())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := table.ByName("esp")
-	section, err := block.Section(d, table.StartBytes(*p), table.SizeBytes(*p))
+	start, end := espRange(t, d)
+	section, err := block.Section(d, start, end-start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,4 +107,15 @@ func onESP(t *testing.T, disk string, do func(*fat.Volume) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// espRange is where the ESP lies on a disk.
+func espRange(t *testing.T, d block.Device) (start, end int64) {
+	t.Helper()
+	table, _, err := gpt.Decode(d, d.SizeBytes(), d.SectorSize())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := table.ByName("esp")
+	return table.StartBytes(*p), table.StartBytes(*p) + table.SizeBytes(*p)
 }

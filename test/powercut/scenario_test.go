@@ -37,3 +37,10 @@ func firstBoot() scenario {
 		},
 	}
 }
+
+// started waits for the agent alone.
+func started(ctx context.Context, t *testing.T, m *vm.VM) {
+	if _, err := m.Expect(ctx, `^stele: .*agent started`); err != nil {
+		t.Fatal(err)
+	}
+}
