@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"time"
 
@@ -119,14 +118,4 @@ func clockDoubt(m *state.Machine) string {
 		return ""
 	}
 	return "it is not synchronised: " + cmp.Or(clock.Error, "no time server has answered yet")
-}
-
-// contain turns a panic of f into an error: what a goroutine of the manager's does must not end PID 1.
-func contain(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Join(errPanic, panicError(r))
-		}
-	}()
-	return f()
 }

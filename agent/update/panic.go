@@ -1,11 +1,16 @@
 package update
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 )
 
-var errPanic = errors.New("the update manager failed")
-
-func panicError(r any) error { return fmt.Errorf("panic: %v\n%s", r, debug.Stack()) }
+// contain turns a panic of f into an error: what a goroutine of the manager's does must not end PID 1.
+func contain(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the update manager failed: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f()
+}

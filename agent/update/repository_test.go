@@ -1,0 +1,69 @@
+package update
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/stele-os/stele/agent/update/repository"
+)
+
+// fakeRepository is source and trust in one.
+type fakeRepository struct {
+	targets repository.Targets
+	files   map[string][]byte
+
+	mu sync.Mutex
+	// After works reads, failures reads fail, each after half of what it was asked for.
+	works, failures int
+	// gate holds reads back until it is closed; nil: it does not.
+	gate  chan struct{}
+	bytes int64 // sent
+}
+
+func (f *fakeRepository) Refresh(context.Context, repository.Source) (repository.Targets, error) {
+	t := f.targets
+	t.List = slices.Clone(t.List)
+	return t, nil
+}
+
+func (f *fakeRepository) String() string { return "the test's repository" }
+
+func (f *fakeRepository) Open(ctx context.Context, path string, offset, length int64) (io.ReadCloser, error) {
+	content, ok := f.files[path]
+	if !ok {
+		return nil, repository.ErrNotFound
+	}
+	if length < 0 {
+		length = int64(len(content)) - offset
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gate != nil {
+		gate := f.gate
+		f.mu.Unlock()
+		select {
+		case <-gate:
+		case <-ctx.Done():
+		}
+		f.mu.Lock()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	part := content[offset : offset+length]
+	if f.works--; f.works < 0 && f.failures > 0 {
+		f.failures--
+		f.bytes += int64(len(part) / 2)
+		return io.NopCloser(io.MultiReader(bytes.NewReader(part[:len(part)/2]), broken{})), nil
+	}
+	f.bytes += int64(len(part))
+	return io.NopCloser(bytes.NewReader(part)), nil
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
