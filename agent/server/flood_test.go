@@ -128,6 +128,7 @@ func TestOneAddressCannotTakeAllHandshakes(t *testing.T) {
 
 // TestSlowHeaders: a client with a certificate that never ends its request's header is let go.
 func TestSlowHeaders(t *testing.T) {
+	t.Parallel()
 	f, l := open(t, Limits{Header: 50 * time.Millisecond, Idle: 50 * time.Millisecond})
 	settings := clientSettings(f.ca.client(t, "slow", []string{"stele:reader"}, nil))
 	for _, protocol := range []string{"http/1.1", "h2"} {
@@ -149,6 +150,7 @@ func TestSlowHeaders(t *testing.T) {
 }
 
 func TestSlowBody(t *testing.T) {
+	t.Parallel()
 	f, _ := open(t, Limits{Body: 50 * time.Millisecond})
 	for _, protocol := range []string{"http/1.1", "h2"} {
 		client := f.client(f.ca.client(t, "slow", []string{"stele:operator"}, nil))
@@ -206,6 +208,7 @@ func TestManyStreams(t *testing.T) {
 
 // TestClientThatDoesNotRead: its stream ends, and nothing is kept for it.
 func TestClientThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	f, l := open(t, Limits{Write: 100 * time.Millisecond})
 	w := f.watch(f.client(f.ca.client(t, "lazy", []string{"stele:reader"}, nil)))
 	message := string(bytes.Repeat([]byte("x"), 1000))

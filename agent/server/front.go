@@ -75,7 +75,12 @@ func (f *front) run(ctx context.Context) {
 			f.refused(raw.RemoteAddr().String(), nil, fmt.Errorf("its address has %d connections already", f.limits.AddressConnections))
 			continue
 		}
-		handshakes.Go(func() { f.shakeHands(ctx, c) })
+		handshakes.Go(func() {
+			if err := contained(func() error { f.shakeHands(ctx, c); return nil }); err != nil { // it reads what strangers send, and this is PID 1
+				_ = c.Close()
+				f.refused(raw.RemoteAddr().String(), nil, err)
+			}
+		})
 	}
 }
 

@@ -52,6 +52,7 @@ func code(err error) connect.Code {
 }
 
 func TestConfiguration(t *testing.T) {
+	t.Parallel()
 	w, ctx := startWhole(t), context.Background()
 	reader := nodev1.NewConfigServiceClient(w.as("stele:reader"), w.url())
 	operator := nodev1.NewConfigServiceClient(w.as("stele:operator"), w.url(), connect.WithGRPC())
@@ -135,6 +136,7 @@ func TestContainers(t *testing.T) {
 }
 
 func TestReadLogs(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t)
 	logs := nodev1.NewLogServiceClient(w.as("stele:admin"), w.url())
 	read := func(r *nodev1.LogReadRequest) (lines []string, err error) {
@@ -180,6 +182,7 @@ func TestReadLogs(t *testing.T) {
 }
 
 func TestInstallIdentity(t *testing.T) {
+	t.Parallel()
 	w, ctx := startWhole(t), context.Background()
 	c := nodev1.NewIdentityServiceClient(w.as("stele:admin"), w.url())
 	before := w.waitAPI(func(state.API) bool { return true })
@@ -220,6 +223,7 @@ func TestInstallIdentity(t *testing.T) {
 
 // TestAudit: who, what, verdict and result of calls, refusals and handshakes.
 func TestAudit(t *testing.T) {
+	t.Parallel()
 	w, ctx := startWhole(t), context.Background()
 	operator := nodev1.NewConfigServiceClient(w.as("stele:operator"), w.url())
 	if _, err := operator.Apply(ctx, connect.NewRequest(&nodev1.ApplyConfigRequest{Document: "PASSWORD=hunter2"})); err != nil {
@@ -259,6 +263,7 @@ func TestAudit(t *testing.T) {
 
 // TestFullVar: a machine whose /var takes no more audit records can still be repaired, and its own log says what was asked.
 func TestFullVar(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t)
 	dir := filepath.Join(w.stateDir, "audit")
 	if err := os.MkdirAll(w.stateDir, 0o700); err != nil {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestStageSendsProgress(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t)
 	c := nodev1.NewUpdateServiceClient(w.as("stele:operator"), w.url())
 	stream, err := c.Stage(context.Background(), connect.NewRequest(&nodev1.StageUpdateRequest{Version: "1.1.0"}))
@@ -76,6 +77,7 @@ func serve(stream *connect.BidiStreamForClient[nodev1.PushUpdateRequest, nodev1.
 }
 
 func TestPush(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t)
 	content := bytes.Repeat([]byte("0123456789abcdef"), 100_000)
 	for name, c := range map[string]nodev1.UpdateServiceClient{
@@ -95,6 +97,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestPushEndsWithBadClients(t *testing.T) {
+	t.Parallel()
 	for name, answers := range map[string][]*nodev1.PushUpdateRequest{
 		"leaves":              nil,
 		"an unasked need":     {{Need: 99, Data: []byte("x")}},

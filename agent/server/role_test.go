@@ -108,6 +108,7 @@ var protocols = []protocol{
 
 // TestRoles calls every method as everybody, by both protocols, over TLS.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	f := startWhole(t)
 	foreign := newAuthority(t, "foreign")
 	strong := []string{"stele:admin"}

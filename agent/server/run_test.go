@@ -32,6 +32,7 @@ func (f *fixture) want(api plan.API) {
 }
 
 func TestPortFollowsTheDocument(t *testing.T) {
+	t.Parallel()
 	f := start(t, func(o *Options) { o.Limits.Farewell = time.Millisecond })
 	client := f.client(f.ca.client(t, "rita", []string{"stele:reader"}, nil))
 	first := f.waitAPI(func(state.API) bool { return true })
@@ -61,6 +62,7 @@ func TestPortFollowsTheDocument(t *testing.T) {
 
 // TestGoneAuthorityEndsItsClients: calls at once, streams after a moment, others not at all.
 func TestGoneAuthorityEndsItsClients(t *testing.T) {
+	t.Parallel()
 	f := start(t, func(o *Options) { o.Limits.Farewell = 50 * time.Millisecond })
 	second := newAuthority(t, "second")
 	f.want(plan.API{Port: 7835, ClientCAs: f.ca.pem + second.pem})
@@ -88,8 +90,9 @@ func TestGoneAuthorityEndsItsClients(t *testing.T) {
 
 // TestCertificateEndsDuringConnection: a certificate counts at each call, not only at the handshake.
 func TestCertificateEndsDuringConnection(t *testing.T) {
+	t.Parallel()
 	f := start(t, nil)
-	client := f.client(f.ca.client(t, "brief", []string{"stele:reader"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(2 * time.Second) }))
+	client := f.client(f.ca.client(t, "brief", []string{"stele:reader"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(3 * time.Second) }))
 	if f.status(client) != 200 {
 		t.Fatal("refused from the start")
 	}
@@ -102,6 +105,7 @@ func TestCertificateEndsDuringConnection(t *testing.T) {
 }
 
 func TestOldTLSAndResumptionAreRefused(t *testing.T) {
+	t.Parallel()
 	f := start(t, nil)
 	settings := clientSettings(f.ca.client(t, "rita", []string{"stele:reader"}, nil))
 	settings.MaxVersion = tls.VersionTLS12
@@ -145,6 +149,7 @@ func (f *fixture) records(family string) []audit.Record {
 
 // TestStrangeRequests: what is no call of ours is answered, and does nothing.
 func TestStrangeRequests(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t)
 	client := w.as("stele:admin")
 	for _, tt := range []struct {
