@@ -14,14 +14,17 @@ import (
 
 // stage tries until it has succeeded, or has got nothing for as long as patience.
 func (m *Manager) stage(ctx context.Context, s *staging, src repository.Source, patience time.Duration) error {
-	last, wait := m.o.Now(), retryFirst
+	last, wait, told := m.o.Now(), retryFirst, ""
 	got := func() { last, wait = m.o.Now(), retryFirst }
 	for {
 		err := m.stageOnce(ctx, s, src, got)
 		if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.Unavailable || m.o.Now().Sub(last) >= patience {
 			return err
 		}
-		m.logf("staging of %s waits %s: %v", versionOr(s.version), wait, err)
+		if told != err.Error() {
+			told = err.Error()
+			m.logf("staging of %s goes on in %s: %v", versionOr(s.version), wait, err)
+		}
 		m.fail(err)
 		sleep(ctx, wait)
 		wait = min(2*wait, retryMax)

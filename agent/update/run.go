@@ -2,7 +2,6 @@ package update
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -93,9 +92,8 @@ func (m *Manager) watchShutdown(ctx context.Context) error {
 	}
 }
 
-// lookAround asks the repository from time to time, where the document wants that. What it finds is only reported.
+// lookAround asks the repository from time to time, where the document wants that. What it finds, or why it could not, is only published.
 func (m *Manager) lookAround(ctx context.Context) error {
-	last := ""
 	for {
 		desired, _, changed := m.o.Machine.Desired.Watch()
 		interval := desired.Update.CheckInterval
@@ -110,29 +108,13 @@ func (m *Manager) lookAround(ctx context.Context) error {
 			continue
 		case <-timer:
 		}
-		if network, _ := m.o.Machine.Network.Get(); !network.Online {
-			continue
+		if network, _ := m.o.Machine.Network.Get(); network.Online {
+			_, _ = m.Check(ctx) // published
 		}
-		found, err := m.Check(ctx)
-		word := fmt.Sprint(err)
-		if err == nil {
-			word = found.Available
-		}
-		if word != last && word != "" && ctx.Err() == nil {
-			m.logf("%s", said(found.Available, err))
-		}
-		last = word
 	}
 }
 
 // jittered spreads machines that started at the same time over a fifth of the interval.
 func jittered(interval time.Duration, random float64) time.Duration {
 	return interval + time.Duration(float64(interval)*0.2*(random-0.5))
-}
-
-func said(available string, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf("version %s is available", available)
 }
