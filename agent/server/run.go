@@ -33,6 +33,9 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 		return err
 	}
 	id, notes, err := identity.Open(identity.Options{Dir: filepath.Join(o.StateDir, "identity"), Now: o.Now, NotBefore: o.BuildTime.Add(-24 * time.Hour)})
+	if get(&m.Storage).VarDevice == "" {
+		notes = append(notes, "/var is in memory: the machine's key, and with it its fingerprint, is another one after the next boot")
+	}
 	for _, note := range notes {
 		o.Log.Warn("api: " + note)
 		o.Events.Publish("api", "", note)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -203,4 +204,32 @@ func TestListenTakesBothFamilies(t *testing.T) {
 		}
 		c.Close()
 	}
+}
+
+// TestVarInMemory: the API works, and says what will not last.
+func TestVarInMemory(t *testing.T) {
+	f := start(t, func(o *Options) { o.Limits.Farewell = time.Millisecond })
+	f.cancel()
+	<-f.ended
+	f.machine.Storage.Set(state.Storage{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		f.ended <- Run(ctx, f.machine, Options{StateDir: f.stateDir, Listen: f.listen, Events: f.events})
+	}()
+	f.address = <-f.addresses
+	reader := f.events.Reader(512)
+	for {
+		e, err := reader.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(e.Message, "/var is in memory") {
+			break
+		}
+	}
+	if got := f.status(f.client(f.ca.client(t, "rita", []string{"stele:reader"}, nil))); got != 200 {
+		t.Error(got)
+	}
+	cancel()
 }
