@@ -154,6 +154,22 @@ func TestHang(t *testing.T) {
 	})
 }
 
+// TestPowerCutOnProbation: a boot that just ended may have been a power cut; the version gets its second try.
+func TestPowerCutOnProbation(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.must(r.Stage(r.t.Context(), "", ""))
+		r.must(r.Apply(r.t.Context(), "", server.ApplyRequest{}))
+		r.prove = waits
+		r.reboot()
+		r.prove = holds
+		r.reboot()
+		r.shows("a committed 1.0.0, b committed 1.1.0")
+		if s := r.story(1); s.Outcome != state.OutcomeLost {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestCleanRestartIsNoHang: a version on probation that someone restarts goes on.
 func TestCleanRestartIsNoHang(t *testing.T) {
 	in(t, []string{"1.1.0"}, func(r *rig) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stele-os/stele/internal/bls"
 )
 
-// beatenBefore says why a version is not given its last try to the end: its boot before this one began and ended without a word. A second hang
-// would cost another watchdog time-out to learn the same.
+// beatenBefore says why a version is not given its last try to the end: its boot before this one hung or crashed. A second hang would cost
+// another watchdog time-out to learn the same. One that just ended may have been a power cut, which is nobody's fault: it gets its second try.
 func (m *Manager) beatenBefore(running slots.Slot) string {
 	if running.Done < 2 || m.book == nil {
 		return ""
@@ -20,7 +20,7 @@ func (m *Manager) beatenBefore(running slots.Slot) string {
 		return ""
 	}
 	switch before := list[1]; before.Outcome {
-	case state.OutcomeHung, state.OutcomeLost, state.OutcomePanicked:
+	case state.OutcomeHung, state.OutcomePanicked:
 		return "its first try " + ended(before)
 	}
 	return ""
