@@ -113,13 +113,13 @@ func (m *Manager) Confirm(ctx context.Context, _, digest string) error {
 	return m.ask(ctx, func(r *runner) error { return r.confirm(digest) })
 }
 
-// Revert ends a trial: the document before it is back; toMetadata drops every document of the API.
-func (m *Manager) Revert(ctx context.Context, caller string, toMetadata bool) (digest string, err error) {
+// Revert ends a trial: the document before it is back; to metadata's it drops every document of the API.
+func (m *Manager) Revert(ctx context.Context, caller string, q server.RevertRequest) (digest string, err error) {
 	err = m.ask(ctx, func(r *runner) (err error) {
-		if toMetadata {
-			digest, err = r.toMetadata()
+		if q.ToMetadata {
+			digest, err = r.toMetadata(q.MayChangeCAs)
 		} else {
-			digest, err = r.revert(caller)
+			digest, err = r.revert(caller, q.MayChangeCAs)
 		}
 		return err
 	})

@@ -37,7 +37,7 @@ func TestApply(t *testing.T) {
 		if d := n.expect("next boot, other metadata", state.DocumentApplied, "api", "API"); len(d.Warnings) != 1 || !strings.HasPrefix(d.Warnings[0], "test holds a new document (sha256:") {
 			t.Errorf("%q", d.Warnings)
 		}
-		got, err := n.Revert(n.t.Context(), "CN=alice", true)
+		got, err := n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true})
 		if err != nil || got != digest(document("newer")) {
 			t.Errorf("%s, %v", got, err)
 		}
@@ -185,7 +185,7 @@ func TestKeptDocumentOfTheAPIIsUnusable(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.boot(fromMetadata...)
-			if _, err := n.Revert(n.t.Context(), "CN=alice", true); err != nil {
+			if _, err := n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true}); err != nil {
 				t.Fatal(err)
 			}
 			n.expect("dropped", state.DocumentApplied, "metadata", "test")
@@ -212,16 +212,41 @@ func TestAPIDocumentLearnsFacts(t *testing.T) {
 
 func TestRevertNeedsSomethingToGoBackTo(t *testing.T) {
 	inNode(t, noMetadata, func(n *node) {
-		_, err := n.Revert(n.t.Context(), "CN=alice", false)
+		_, err := n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{MayChangeCAs: true})
 		n.fails("no trial", err, fault.Precondition)
-		_, err = n.Revert(n.t.Context(), "CN=alice", true)
+		_, err = n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true})
 		n.fails("no document of the API", err, fault.Precondition)
 		n.apply(document("api"), 0)
-		_, err = n.Revert(n.t.Context(), "CN=alice", true)
+		_, err = n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true})
 		n.fails("no metadata", err, fault.Precondition)
 		n.expect("afterwards", state.DocumentApplied, "api", "API")
 		n.keeps(apiFile)
 	})
+}
+
+// TestRevertOfTheAPI: an operator must not bring back whom an admin has locked out.
+func TestRevertOfTheAPI(t *testing.T) {
+	other := []byte(head + "spec: {hostname: other, api: {clientCAs: " + testCA(t, true) + "}}")
+	for name, tryFor := range map[string]time.Duration{"for good": 0, "on trial": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			inNode(t, fromMetadata, func(n *node) {
+				n.apply(other, tryFor)
+				q := server.RevertRequest{ToMetadata: tryFor == 0}
+				_, err := n.Revert(n.t.Context(), "CN=bob", q)
+				n.fails("an operator", err, fault.Denied)
+				n.expect("afterwards", state.DocumentApplied, "other", "API")
+				q.MayChangeCAs = true
+				if _, err := n.Revert(n.t.Context(), "CN=alice", q); err != nil {
+					t.Error(err)
+				}
+				n.expect("reverted by an admin", state.DocumentApplied, "metadata", "test")
+				n.apply(document("same-api"), tryFor)
+				if _, err := n.Revert(n.t.Context(), "CN=bob", server.RevertRequest{ToMetadata: tryFor == 0}); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 func TestRevertToTheLastGood(t *testing.T) {
@@ -229,7 +254,7 @@ func TestRevertToTheLastGood(t *testing.T) {
 		n.apply(document("api"), 0)
 		n.boot(answer{userData: invalid})
 		n.expect("next boot", state.DocumentApplied, "api", "API")
-		if _, err := n.Revert(n.t.Context(), "CN=alice", true); err != nil {
+		if _, err := n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true}); err != nil {
 			t.Fatal(err)
 		}
 		n.expect("metadata is invalid by now", state.DocumentInvalid, "metadata", "test")
@@ -242,7 +267,7 @@ func TestRevertWithoutASource(t *testing.T) {
 	inNode(t, fromMetadata, func(n *node) {
 		n.apply(document("api"), 0)
 		n.boot(noMetadata...)
-		if _, err := n.Revert(n.t.Context(), "CN=alice", true); err != nil {
+		if _, err := n.Revert(n.t.Context(), "CN=alice", server.RevertRequest{ToMetadata: true, MayChangeCAs: true}); err != nil {
 			t.Fatal(err)
 		}
 		n.expect("at once", state.DocumentLastGood, "metadata", "test")
@@ -326,7 +351,7 @@ func TestConcurrentCalls(t *testing.T) {
 					_, _ = n.Get(false)
 					_, _ = n.Check(document(name))
 					_ = n.Confirm(n.t.Context(), name, digest(document(name)))
-					_, _ = n.Revert(n.t.Context(), name, i == 7)
+					_, _ = n.Revert(n.t.Context(), name, server.RevertRequest{ToMetadata: i == 7, MayChangeCAs: true})
 				}
 			})
 		}

@@ -41,9 +41,14 @@ func (r *runner) confirm(digest string) error {
 }
 
 // revert takes the document on trial back at once.
-func (r *runner) revert(caller string) (string, error) {
+func (r *runner) revert(caller string, mayChangeCAs bool) (string, error) {
 	if r.trial == nil {
 		return "", fault.New(fault.Precondition, "cannot revert the document: none is on trial")
+	}
+	before := r.standing
+	before.trial = nil
+	if c, _ := before.first(); !mayChangeCAs && r.changesAPI(c) {
+		return "", fault.New(fault.Denied, "cannot revert the document: the one before it has another spec.api, which takes an admin")
 	}
 	r.endTrial(fmt.Sprintf("%s reverted it", caller))
 	r.settle()
@@ -51,12 +56,16 @@ func (r *runner) revert(caller string) (string, error) {
 }
 
 // toMetadata drops every document of the API, unless there is nothing to go back to: the API itself is part of a document.
-func (r *runner) toMetadata() (string, error) {
+func (r *runner) toMetadata(mayChangeCAs bool) (string, error) {
 	if r.api == nil && r.trial == nil && r.apiErr == nil {
 		return "", fault.New(fault.Precondition, "cannot go back to metadata's document: no document of the API is in force")
 	}
-	if r.fallback() == nil {
+	back := r.fallback()
+	if back == nil {
 		return "", fault.New(fault.Precondition, "cannot go back to metadata's document: none has come since the start, and none is kept")
+	}
+	if !mayChangeCAs && r.changesAPI(back) {
+		return "", fault.New(fault.Denied, "cannot go back to metadata's document: it has another spec.api, which takes an admin")
 	}
 	if err := r.storable(); err != nil {
 		return "", err
@@ -68,6 +77,15 @@ func (r *runner) toMetadata() (string, error) {
 	r.api, r.apiErr, r.note, r.timedOut = nil, nil, "", true
 	r.settle()
 	return r.digestInForce(), nil
+}
+
+// changesAPI tells whether a document (nil: none) has another spec.api than what is in force.
+func (r *runner) changesAPI(c *candidate) bool {
+	now, _ := r.machine.Desired.Get()
+	if c == nil {
+		return now.API != r.bootstrap().API
+	}
+	return c.desired.API != now.API
 }
 
 // endTrial takes the trial back and notes why. It succeeds whatever the disk says: a record that stays is removed at the next start.

@@ -52,7 +52,7 @@ func TestTrialReverted(t *testing.T) {
 	inNode(t, fromMetadata, func(n *node) {
 		n.apply(document("api"), 0)
 		n.apply(document("tried"), time.Minute)
-		got, err := n.Revert(n.t.Context(), "CN=bob", false)
+		got, err := n.Revert(n.t.Context(), "CN=bob", server.RevertRequest{MayChangeCAs: true})
 		if err != nil || got != digest(document("api")) {
 			t.Errorf("%s, %v", got, err)
 		}

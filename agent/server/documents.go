@@ -53,7 +53,8 @@ func (s configService) Confirm(ctx context.Context, r *connect.Request[nodev1.Co
 }
 
 func (s configService) Revert(ctx context.Context, r *connect.Request[nodev1.RevertConfigRequest]) (*connect.Response[nodev1.RevertConfigResponse], error) {
-	digest, err := s.options.Configuration.Revert(ctx, who(callOf(ctx)), r.Msg.GetToMetadata())
+	c := callOf(ctx)
+	digest, err := s.options.Configuration.Revert(ctx, who(c), RevertRequest{ToMetadata: r.Msg.GetToMetadata(), MayChangeCAs: c.caller.role >= admin})
 	if err != nil {
 		return nil, err
 	}

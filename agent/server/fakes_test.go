@@ -67,7 +67,7 @@ func (*fakeConfiguration) Confirm(_ context.Context, _, digest string) error {
 	return nil
 }
 
-func (*fakeConfiguration) Revert(context.Context, string, bool) (string, error) {
+func (*fakeConfiguration) Revert(context.Context, string, RevertRequest) (string, error) {
 	return "sha256:0", nil
 }
 

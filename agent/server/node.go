@@ -75,8 +75,8 @@ type Configuration interface {
 	Apply(ctx context.Context, caller string, r DocumentRequest) (DocumentResult, error)
 	// Confirm ends a trial: the document stays.
 	Confirm(ctx context.Context, caller, digest string) error
-	// Revert ends a trial: the document before it is back; toMetadata drops every document of the API.
-	Revert(ctx context.Context, caller string, toMetadata bool) (digest string, err error)
+	// Revert ends a trial: the document before it is back.
+	Revert(ctx context.Context, caller string, r RevertRequest) (digest string, err error)
 }
 
 // DocumentView is a document in force. Both texts are YAML.
@@ -89,6 +89,14 @@ type DocumentRequest struct {
 	TryFor   time.Duration
 	IfDigest string
 	// MayChangeCAs: the caller may change spec.api (admin).
+	MayChangeCAs bool
+}
+
+// RevertRequest of Configuration.Revert.
+type RevertRequest struct {
+	// ToMetadata drops every document of the API.
+	ToMetadata bool
+	// MayChangeCAs as in DocumentRequest: the document before may have another spec.api.
 	MayChangeCAs bool
 }
 
