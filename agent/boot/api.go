@@ -55,9 +55,12 @@ func (p power) Reset(ctx context.Context, caller string) error {
 	if mounted, _ := p.machine.Storage.Get(); disk == "" || mounted.VarDevice == "" {
 		return fault.As(fault.Precondition, errors.New("cannot reset: /var is in memory; a restart empties it"))
 	}
-	if err := storage.MarkReset(disk); err != nil {
-		return fmt.Errorf("cannot reset: %w", err)
-	}
-	p.request(false, "reset, asked by "+caller)
-	return nil
+	// The update manager writes the same partition table: one of the two at a time.
+	return p.updates.Alone(ctx, "the reset", func() error {
+		if err := storage.MarkReset(disk); err != nil {
+			return fmt.Errorf("cannot reset: %w", err)
+		}
+		p.request(false, "reset, asked by "+caller)
+		return nil
+	})
 }

@@ -25,10 +25,10 @@ func (m *Manager) acquire(what string) (release func(), err error) {
 	return m.take(what)
 }
 
-// take is acquire for the start itself; m.mu is held.
+// take is acquire for who needs the disk in whatever state it is; m.mu is held.
 func (m *Manager) take(what string) (release func(), err error) {
 	if m.busy != "" {
-		return nil, fault.New(fault.Unavailable, "cannot begin %s: %s is under way", what, m.busy)
+		return nil, busyError{fault.New(fault.Unavailable, "cannot begin %s: %s is under way", what, m.busy), m.free}
 	}
 	m.busy, m.free = what, make(chan struct{})
 	return m.release, nil
@@ -42,29 +42,44 @@ func (m *Manager) release() {
 	m.rest()
 }
 
+// busyError says that another action has the disk; free is closed when it ends.
+type busyError struct {
+	error
+	free <-chan struct{}
+}
+
+func (b busyError) Unwrap() error { return b.error }
+
 // soon calls acquire until it gets what it wants, waiting for the action under way, or until acquire refuses for another reason.
 func (m *Manager) soon(ctx context.Context, what string, acquire func(string) (func(), error)) (release func(), err error) {
 	for {
-		if release, err = acquire(what); err == nil {
-			return release, nil
-		}
-		m.mu.Lock()
-		free, down := m.free, m.down
-		m.mu.Unlock()
-		if free == nil || down {
-			return nil, err
+		release, err = acquire(what)
+		var busy busyError
+		if !errors.As(err, &busy) {
+			return release, err
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-free:
+		case <-busy.free:
 		}
 	}
 }
 
-// Alone calls f while no action has the disk, and refuses where one has: for whoever else changes the partition table.
-func (m *Manager) Alone(what string, f func() error) error {
-	release, err := m.acquire(what)
+// Alone calls f while no action has the disk: for whoever else changes the partition table. A staging under way is cancelled, any other action is
+// waited for. It works where the slots cannot be read as well: f may be what repairs the machine.
+func (m *Manager) Alone(ctx context.Context, what string, f func() error) error {
+	release, err := m.soon(ctx, what, func(what string) (func(), error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.down {
+			return nil, fault.New(fault.Unavailable, "cannot begin %s: the machine is going down", what)
+		}
+		if m.staging != nil {
+			m.staging.cancel(fault.New(fault.Aborted, "the staging was cancelled by %s", what))
+		}
+		return m.take(what)
+	})
 	if err != nil {
 		return err
 	}

@@ -111,13 +111,20 @@ func (m *Manager) begin(caller, version string, src repository.Source, patience 
 	s := &staging{version: version, caller: caller, ended: make(chan struct{})}
 	m.mu.Lock()
 	l := m.life
+	if l == nil { // the Run has ended since
+		m.mu.Unlock()
+		release()
+		return nil, fault.New(fault.Unavailable, "cannot begin staging of %s: the update manager starts again; try again in a moment", versionOr(version))
+	}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancelCause(l.ctx)
 	m.staging = s
+	l.owned.Add(1) // under the lock: Run waits for them only when none can be added any more
 	m.mu.Unlock()
 	m.rest()
 	m.publish(func(u *state.Update) { u.Error, u.Progress = "", state.Progress{Version: version, Phase: "metadata"} })
-	l.owned.Go(func() {
+	go func() {
+		defer l.owned.Done()
 		err := contain(func() error { return m.stage(ctx, s, src, patience) })
 		if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, ctx.Err()) {
 			err = cause
@@ -127,7 +134,7 @@ func (m *Manager) begin(caller, version string, src repository.Source, patience 
 			closeSource(src)
 		}
 		m.endStaging(s, err, release)
-	})
+	}()
 	return s, nil
 }
 
