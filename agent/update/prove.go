@@ -2,9 +2,9 @@ package update
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stele-os/stele/agent/state"
@@ -40,8 +40,6 @@ func (m *Manager) prove(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, errNotYet):
-			m.logf("version %s still does not hold its gates, and there is none to go back to: %s", running.Version, m.missing())
 		case err != nil:
 			m.logf("%v", err)
 			sleep(ctx, retryCommit)
@@ -55,8 +53,6 @@ func (m *Manager) prove(ctx context.Context) {
 		}
 	}
 }
-
-var errNotYet = errors.New("the gates do not hold yet")
 
 func (m *Manager) setProving(proving bool) {
 	m.mu.Lock()
@@ -77,7 +73,7 @@ func (m *Manager) missing() string {
 	return strings.Join(list, "; ")
 }
 
-// ask runs the gates until there is a verdict; of a version that is tried endlessly, until it is time for a word.
+// ask runs the gates until there is a verdict.
 func (m *Manager) ask(ctx context.Context, running slots.Slot, endless bool) (gates.Verdict, error) {
 	o := gates.Options{
 		Machine: m.o.Machine, Started: m.o.Now().Add(-m.o.SinceStart()), HasDisk: true, Endless: endless,
@@ -87,16 +83,23 @@ func (m *Manager) ask(ctx context.Context, running slots.Slot, endless bool) (ga
 		o.RequireConfirmation = p.RequireConfirmation
 		o.Before = gates.Terms{Probation: p.Probation, Deadline: p.Deadline}
 	}
-	if !endless {
-		return m.o.do.prove(ctx, o)
+	if endless {
+		defer m.remind(ctx, running)()
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, remindEvery, errNotYet)
-	defer cancel()
-	verdict, err := m.o.do.prove(limited, o)
-	if err != nil && limited.Err() != nil {
-		err = context.Cause(limited)
-	}
-	return verdict, err
+	return m.o.do.prove(ctx, o)
+}
+
+// remind says from time to time what keeps a version that there is no way back from, until stop is called. The gates run on meanwhile: a probation may
+// be longer than the time between two words.
+func (m *Manager) remind(ctx context.Context, running slots.Slot) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reminding sync.WaitGroup
+	reminding.Go(func() {
+		for sleep(ctx, remindEvery); ctx.Err() == nil; sleep(ctx, remindEvery) {
+			m.logf("version %s still does not hold its gates, and there is none to go back to: %s", running.Version, m.missing())
+		}
+	})
+	return func() { cancel(); reminding.Wait() }
 }
 
 func (m *Manager) publishGates(list []state.Gate, deadline time.Time) {

@@ -81,10 +81,13 @@ func (m *Manager) publishBoots() {
 
 // endStory tells how this boot ends.
 func (m *Manager) endStory(outcome state.Outcome, reason string) {
-	if m.book == nil {
+	m.mu.Lock()
+	book := m.book
+	m.mu.Unlock()
+	if book == nil {
 		return
 	}
-	if err := m.book.End(outcome, reason); err != nil {
+	if err := book.End(outcome, reason); err != nil {
 		m.logf("%v", err)
 	}
 	m.publishBoots()

@@ -35,6 +35,8 @@ type pending struct {
 	// Probation and Deadline of the document that was in force when it was asked for: they count until the new version has one.
 	Probation time.Duration `json:"probation"`
 	Deadline  time.Duration `json:"deadline"`
+	// LastResorts counts the restarts of a manager that could not judge the version.
+	LastResorts int `json:"lastResorts,omitempty"`
 }
 
 const (

@@ -2,7 +2,6 @@ package update
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -35,7 +34,9 @@ type rig struct {
 	// what the next boot finds and how its gates end
 	crashes []system.Crash
 	hung    bool
-	prove   func(ctx context.Context, o gates.Options) (gates.Verdict, error)
+	// unreadable is what opening the disk says.
+	unreadable error
+	prove      func(ctx context.Context, o gates.Options) (gates.Verdict, error)
 
 	*Manager
 	machine *state.Machine
@@ -81,18 +82,33 @@ func (r *rig) boot() {
 	r.log, r.restart = nil, ""
 	r.mu.Unlock()
 	r.Manager = New(r.options())
+	r.run()
+}
+
+// run is the supervisor: it starts a manager that fails again.
+func (r *rig) run() {
 	ctx, cancel := context.WithCancel(r.t.Context())
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	manager := r.Manager
-	go func() { ended <- manager.Run(ctx) }()
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			_ = contain(func() error { return manager.Run(ctx) })
+			sleep(ctx, 30*time.Second)
+		}
+	}()
 	r.end = func() {
 		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			r.t.Errorf("Run: %v", err)
-		}
+		<-ended
 		r.crashes, r.hung = nil, false
 	}
 	synctest.Wait()
+}
+
+// again ends the manager's Run and starts it anew, in the same boot.
+func (r *rig) again() {
+	r.end()
+	r.run()
 }
 
 // reboot ends the present boot, without a word where nobody asked for it, and starts the next one.
@@ -103,7 +119,7 @@ func (r *rig) reboot() {
 }
 
 func (r *rig) options() Options {
-	boot := r.boots
+	boot, started := r.boots, time.Now()
 	return Options{
 		Machine: r.machine, Image: v1alpha1.ImageInfo{Name: "test", Version: r.running.Info.Version, Architecture: "x86_64"}, Dir: r.dir,
 		Disk:     func(context.Context) (string, error) { return "/dev/vda", nil },
@@ -114,10 +130,15 @@ func (r *rig) options() Options {
 			r.log = append(r.log, fmt.Sprintf(format, args...))
 			r.mu.Unlock()
 		},
-		SinceStart: func() time.Duration { return 5 * time.Second },
+		SinceStart: func() time.Duration { return 5*time.Second + time.Since(started) },
 		do: effects{
 			trust: r.repo, random: rand.NewChaCha8([32]byte{}),
-			open:          func(string) (device, error) { return opened{r.disk}, nil },
+			open: func(string) (device, error) {
+				if r.unreadable != nil {
+					return nil, r.unreadable
+				}
+				return opened{r.disk}, nil
+			},
 			copyState:     func(from, to string) error { r.copied = append(r.copied, from+" to "+to); return nil },
 			prove:         r.prove,
 			bootID:        func() (string, error) { return fmt.Sprintf("boot-%d", boot), nil },

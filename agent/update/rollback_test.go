@@ -72,8 +72,9 @@ func TestNowhereToGo(t *testing.T) {
 		r.prove = breaks
 		r.reboot()
 		r.restarts("version 1.0.0 is rejected") // 1.1.0 is newer: the loader takes it
-		held := make(chan struct{})
+		held, asked := make(chan struct{}), 0
 		r.prove = func(ctx context.Context, o gatesOptions) (gatesVerdict, error) {
+			asked++
 			if !o.Endless {
 				t.Error("the probation has an end")
 			}
@@ -91,6 +92,9 @@ func TestNowhereToGo(t *testing.T) {
 		time.Sleep(remindEvery + time.Second)
 		r.said("there is none to go back to: network: no address yet")
 		r.restarts("")
+		if asked != 1 {
+			t.Errorf("the gates were begun %d times: a probation that is longer than the time between two words would never end", asked)
+		}
 		close(held)
 		synctest.Wait()
 		r.shows("a rejected 1.0.0, b committed 1.1.0")

@@ -17,6 +17,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer l.owned.Wait()
 	defer cancel()
 	defer m.settle(nil)
+	l.owned.Go(func() { m.guard(func() error { return m.lastResort(l.ctx) }) })
 	m.rest()
 	path, err := m.waitForDisk(l.ctx)
 	if err != nil {
@@ -50,19 +51,28 @@ func (m *Manager) guard(f func() error) {
 	}
 }
 
-// waitForDisk returns when /var is mounted, be it in memory, and the boot disk is known.
+// waitForDisk returns when /var is mounted and the boot disk is known.
 func (m *Manager) waitForDisk(ctx context.Context) (string, error) {
+	storage, err := m.waitForVar(ctx)
+	if err != nil {
+		return "", err
+	}
+	if storage.VarDevice == "" {
+		m.logf("/var is in memory: who asked for an update, rejections and boot stories are not kept over a restart")
+	}
+	return m.o.Disk(ctx)
+}
+
+// waitForVar returns when /var is mounted, be it in memory.
+func (m *Manager) waitForVar(ctx context.Context) (state.Storage, error) {
 	for {
 		storage, mounted, changed := m.o.Machine.Storage.Watch()
 		if mounted {
-			if storage.VarDevice == "" {
-				m.logf("/var is in memory: who asked for an update, rejections and boot stories are not kept over a restart")
-			}
-			return m.o.Disk(ctx)
+			return storage, nil
 		}
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return storage, ctx.Err()
 		case <-changed:
 		}
 	}

@@ -151,3 +151,29 @@ func TestWithoutRecords(t *testing.T) {
 		r.shows("a committed 1.0.0, b rejected 1.1.0")
 	})
 }
+
+// TestAlone: who changes the partition table beside the manager ends a staging, and comes through where the slots cannot be read.
+func TestAlone(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.gate = make(chan struct{})
+		result := make(chan error, 1)
+		go func() { result <- r.Stage(r.t.Context(), "", "") }()
+		synctest.Wait()
+		err := r.Alone(r.t.Context(), "the reset", func() error {
+			if err := r.Apply(r.t.Context(), "", server.ApplyRequest{}); fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("an action beside it: %v", err)
+			}
+			return nil
+		})
+		r.must(err)
+		if err := <-result; fault.KindOf(err) != fault.Aborted || err.Error() != "the staging was cancelled by the reset" {
+			t.Error(err)
+		}
+		r.unreadable = errors.New("input/output error")
+		r.reboot()
+		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("staged without slots: %v", err)
+		}
+		r.must(r.Alone(r.t.Context(), "the reset", func() error { return nil }))
+	})
+}

@@ -38,6 +38,7 @@ func (m *Manager) start(ctx context.Context, path string) error {
 		return err
 	})
 	if err != nil {
+		m.tell() // the next boot is to know that this one began
 		return fmt.Errorf("cannot look at the slots: %w", err)
 	}
 	m.tell()
@@ -49,7 +50,9 @@ func (m *Manager) start(ctx context.Context, path string) error {
 // tell brings the stories up to date: how the boots before ended, and that this one has begun.
 func (m *Manager) tell() {
 	book, err := story.Open(m.o.Dir + "/boots")
+	m.mu.Lock()
 	m.book = book
+	m.mu.Unlock()
 	conclusion := story.Explain(m.evidence())
 	failed := errors.Join(err, book.Add(conclusion.Ended...), book.Begin(conclusion.Present))
 	if failed == nil {
@@ -106,7 +109,7 @@ func (m *Manager) conclude() {
 	if other.State == state.SlotRejected {
 		m.note(state.Rejection{Version: other.Version, RootHash: other.RootHash, Reason: other.Reason, Time: m.o.Now()})
 	}
-	if p != nil && !(running.RootHash == p.RootHash && running.Counted()) {
+	if p != nil && !(running.RootHash == p.RootHash && running.Counted()) && !m.askedNow(p) {
 		m.drop()
 	}
 	switch {
@@ -115,6 +118,12 @@ func (m *Manager) conclude() {
 	default:
 		m.logf("version %s in slot %s runs; slot %s is %s", running.Version, running.Name, other.Name, describe(other))
 	}
+}
+
+// askedNow tells whether a request was made in this boot, so that its restart is still to come: the manager may be started again meanwhile.
+func (m *Manager) askedNow(p *pending) bool {
+	id, err := m.o.do.bootID()
+	return err == nil && p.BootID == id
 }
 
 // note records a rejection once, and says so.
