@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -48,6 +49,7 @@ func handler() http.Handler {
 	mux.HandleFunc("GET /kill", kill)
 	mux.HandleFunc("GET /alloc", allocate())
 	mux.HandleFunc("GET /write", write)
+	mux.HandleFunc("GET /fill", fill)
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
 	mux.HandleFunc("GET /size", size)
 	return mux
@@ -192,4 +194,24 @@ func write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "written")
+}
+
+func fill(w http.ResponseWriter, r *http.Request) {
+	f, err := os.OpenFile(r.FormValue("path"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer f.Close()
+	var total int
+	for block := make([]byte, 1<<20); err == nil && len(block) > 0; {
+		var n int
+		n, err = f.Write(block)
+		total += n
+		if errors.Is(err, syscall.ENOSPC) && len(block) > 1 { // to the last byte
+			block, err = block[:len(block)/2], nil
+		}
+	}
+	_ = f.Sync()
+	fmt.Fprintf(w, "wrote %d bytes: %v\n", total, err)
 }

@@ -31,6 +31,7 @@ func TestHandler(t *testing.T) {
 		{"/write?data=abc&path=" + url.QueryEscape(path), 200, "written"},
 		{"/read?path=" + url.QueryEscape(path), 200, "abc"},
 		{"/read?path=/does/not/exist", 404, "no such file"},
+		{"/fill?path=/dev/full", 200, "wrote 0 bytes: write /dev/full: no space left"},
 		{"/proc/1/../../etc/passwd", 307, ""},
 		{"/proc/1/environ", 404, ""},
 		{"/unhealthy", 200, ""},

@@ -14,6 +14,7 @@
 //	GET /kill?pid=P&signal=N    sends a signal to a process that the container sees (with hostPID: of the host)
 //	GET /alloc?mib=N            takes and touches N MiB of memory, and keeps them
 //	GET /write?path=P&data=D    writes a file, made durable
+//	GET /fill?path=P            appends to a file until there is no room
 //	GET /read?path=P            reads a file
 //	GET /size?path=P            bytes of all files below a directory
 //

@@ -4,9 +4,7 @@ package qemu
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,74 +12,57 @@ import (
 	nodev1 "github.com/stele-os/stele/api/node/v1"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/operator/node"
+	"github.com/stele-os/stele/test/faults"
 	"github.com/stele-os/stele/test/qemu/machine"
-	"github.com/stele-os/stele/test/site"
 	"github.com/stele-os/stele/test/versions"
 )
 
-// apiPort is the default of spec.api.port.
-const apiPort = 7835
+// probation of the kit's documents.
+const probation = 3 * time.Second
 
-// repositoryAddress is where machines find the site's repository.
-const repositoryAddress = "10.0.2.100:80"
+// kit is the lab of all tests of updates, made once: its versions depend on the image under test alone.
+type kit struct{ *faults.Lab }
 
-// kit is a site and versions of the demo image, made once for all tests and kept beside the image under test: they depend on it alone.
-type kit struct {
-	*site.Site
-	builder versions.Builder
-	images  map[string]machine.Image
-	lock    sync.Mutex
-}
-
-var theKit = sync.OnceValues(func() (*kit, error) {
+var theKit = sync.OnceValues(func() (*faults.Lab, error) {
 	repository, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(repository, "build", "versions") // the sources of agent and runc are looked for above it
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	s, err := site.Open(context.Background(), filepath.Join(dir, "site"))
-	if err != nil {
-		return nil, err
-	}
-	return &kit{Site: s, images: map[string]machine.Image{}, builder: versions.Builder{
-		Repository: repository, Dir: dir, Kernel: image.File("vmlinuz"), UpdateRoot: s.UpdateRoot(),
-	}}, nil
+	// the sources of agent and runc are looked for above the directory
+	return faults.NewLab(context.Background(), repository, filepath.Join(repository, "build", "versions"), image.File("vmlinuz"))
 })
+
+// lab returns the lab.
+func lab(t *testing.T) *faults.Lab {
+	t.Helper()
+	l, err := theKit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
 
 // updates returns the kit.
 func updates(t *testing.T) *kit {
 	t.Helper()
-	k, err := theKit()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
+	return &kit{lab(t)}
 }
 
 // image builds a version, once.
 func (k *kit) image(t *testing.T, v versions.Version) machine.Image {
 	t.Helper()
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	if built, ok := k.images[v.Number]; ok {
-		return built
-	}
-	built, err := k.builder.Build(t.Context(), v)
+	built, err := k.Image(t.Context(), v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.images[v.Number] = built
 	return built
 }
 
 // publish builds a version and puts it into the repository.
 func (k *kit) publish(t *testing.T, v versions.Version) machine.Image {
 	t.Helper()
-	built := k.image(t, v)
-	if err := k.Publish(t.Context(), built, ""); err != nil {
+	built, err := k.PublishVersion(t.Context(), v)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return built
@@ -89,17 +70,15 @@ func (k *kit) publish(t *testing.T, v versions.Version) machine.Image {
 
 // document is one with the API, the repository and quick gates; more are further lines of the spec.
 func (k *kit) document(more string) []byte {
-	ca := strings.ReplaceAll(strings.TrimSpace(k.ClientCAs), "\n", "\n    ")
-	return document("api:\n  clientCAs: |\n    " + ca +
-		"\nupdate: {repository: {url: \"http://" + repositoryAddress + "\"}, probationSeconds: 3, deadlineSeconds: 60}\n" + more)
+	return k.Document(faults.Gates{Probation: int(probation / time.Second), Deadline: 60}, more)
 }
 
 // options of a machine that takes updates by itself: through firmware, restarting, with a watchdog, the API and the repository.
 func (k *kit) options(t *testing.T, more string) machine.Options {
 	t.Helper()
 	return machine.Options{
-		Reboot: true, Watchdog: "reset", Document: k.document(more), Forwards: []vm.Forward{{Guest: machine.DemoPort}, {Guest: apiPort}},
-		GuestForwards: []vm.GuestForward{serve(t, repositoryAddress, k.Handler())},
+		Reboot: true, Watchdog: "reset", Document: k.document(more), Forwards: []vm.Forward{{Guest: machine.DemoPort}, {Guest: faults.APIPort}},
+		GuestForwards: []vm.GuestForward{serve(t, faults.RepositoryAddress, k.Handler())},
 	}
 }
 
@@ -107,7 +86,7 @@ func (k *kit) options(t *testing.T, more string) machine.Options {
 func (k *kit) node(g *guest, role string) *node.Client {
 	g.t.Helper()
 	m := g.expect(`^stele: .*api: port \d+, fingerprint (SHA256:\S+)`)
-	c, err := k.Client("guest", g.Address(apiPort), m.Groups[1], role)
+	c, err := k.Client("guest", g.Address(faults.APIPort), m.Groups[1], role)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -141,16 +120,4 @@ func (g *guest) stage(c *node.Client, version string) error {
 	defer cancel()
 	_, err := c.Stage(ctx, version, nil, func(*nodev1.Progress) {})
 	return node.Explain("guest", err)
-}
-
-// apply restarts into the staged version and waits until it is committed, or the machine is back; that is a *node.RolledBackError.
-func (g *guest) apply(c *node.Client, version string) error {
-	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 4*time.Minute)
-	defer cancel()
-	before := g.status(c).GetBoots()[0].GetId()
-	if _, err := node.Ask(ctx, c.Updates.Apply, &nodev1.ApplyUpdateRequest{Version: version, Reason: g.t.Name()}); err != nil {
-		return node.Explain("guest", err)
-	}
-	return c.WaitCommitted(ctx, version, before, func(w node.Waiting) { g.t.Logf("%s: %s", w.Phase, w.Text) })
 }

@@ -1,0 +1,229 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	nodev1 "github.com/stele-os/stele/api/node/v1"
+	"github.com/stele-os/stele/internal/sparse"
+	"github.com/stele-os/stele/internal/vm"
+	"github.com/stele-os/stele/operator/node"
+	"github.com/stele-os/stele/test/qemu/machine"
+)
+
+// timeout bounds every wait: emulation on a busy machine takes its time.
+const timeout = 4 * time.Minute
+
+// Setting is how a machine is started.
+type Setting struct {
+	// Dir holds its disk, its firmware's variables and its console log.
+	Dir string
+	// Document of the machine; nil: the demo, with quick gates.
+	Document []byte
+	// NVRAM as in vm.Options.
+	NVRAM string
+	// Disks beside the boot disk.
+	Disks []vm.Disk
+	// Prepare changes the boot disk before the first start.
+	Prepare func(disk string) error
+	// Log takes what happens, for people.
+	Log func(format string, args ...any)
+}
+
+// Machine runs the good version.
+type Machine struct {
+	*vm.VM
+	// Client calls as an operator.
+	Client *node.Client
+	// Web is the repository as the machine sees it.
+	Web *Web
+
+	lab     *Lab
+	setting Setting
+	literal vm.Options
+	server  *http.Server
+}
+
+// Start powers a machine on for the first time and waits until it serves.
+func (l *Lab) Start(ctx context.Context, s Setting) (*Machine, error) {
+	image, err := l.Image(ctx, Version(Good))
+	if err != nil {
+		return nil, err
+	}
+	if s.Document == nil {
+		s.Document = l.Document(Gates{Probation: 3, Deadline: 60}, "containers:"+container("demo", machine.DemoPort, ""))
+	}
+	if s.Log == nil {
+		s.Log = func(string, ...any) {}
+	}
+	m := &Machine{lab: l, setting: s, Web: newWeb(l.Handler())}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	m.server = &http.Server{Handler: m.Web, ReadHeaderTimeout: timeout}
+	go func() { _ = m.server.Serve(listener) }() // ends with Close
+	m.literal = image.VM(machine.Options{
+		Dir: s.Dir, Disk: m.Disk(), Disks: s.Disks, Document: s.Document, Reboot: true, Watchdog: "reset", Allow: []string{".*"},
+		Forwards:      []vm.Forward{{Guest: machine.DemoPort}, {Guest: APIPort}},
+		GuestForwards: []vm.GuestForward{{Listen: RepositoryAddress, Target: listener.Addr().String()}},
+	})
+	m.literal.NVRAM = s.NVRAM
+	if err = m.newDisk(ctx, image.File("disk.raw")); err == nil {
+		err = m.PowerOn(ctx)
+	}
+	if err == nil {
+		_, err = m.InService(ctx, Good, "")
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// newDisk makes the boot disk.
+func (m *Machine) newDisk(ctx context.Context, from string) error {
+	if err := os.MkdirAll(m.setting.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := sparse.Copy(ctx, m.Disk(), from); err != nil {
+		return err
+	}
+	if m.setting.Prepare == nil {
+		return nil
+	}
+	return m.setting.Prepare(m.Disk())
+}
+
+// Disk is the boot disk.
+func (m *Machine) Disk() string { return m.setting.Dir + "/boot.raw" }
+
+// PowerOn starts QEMU on the machine's disk, and returns at once.
+func (m *Machine) PowerOn(ctx context.Context) error {
+	started, err := vm.Start(context.WithoutCancel(ctx), m.literal)
+	if err != nil {
+		return err
+	}
+	m.VM = started
+	if m.Client != nil {
+		m.Client.Close()
+		m.Client = nil
+	}
+	return nil
+}
+
+// Close ends the machine.
+func (m *Machine) Close() {
+	if m.Client != nil {
+		m.Client.Close()
+	}
+	if m.VM != nil {
+		m.VM.Close()
+	}
+	m.server.Close()
+}
+
+// client calls the machine by the key that its console shows. It is the same key in every boot.
+func (m *Machine) client(ctx context.Context) (*node.Client, error) {
+	if m.Client != nil {
+		return m.Client, nil
+	}
+	line, err := m.Expect(ctx, `^stele: .*api: port \d+, fingerprint (SHA256:\S+)`)
+	if err != nil {
+		return nil, err
+	}
+	m.Client, err = m.lab.Client("machine", m.Address(APIPort), line.Groups[1], "operator")
+	return m.Client, err
+}
+
+// attemptTimeout is for one question: what a machine that is down was asked is lost in QEMU's network.
+const attemptTimeout = 2 * time.Second
+
+// InService waits until the version serves: the API names it, in another boot than before, and the container answers.
+func (m *Machine) InService(ctx context.Context, version, before string) (*nodev1.StatusResponse, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("version %s does not serve within %s", version, timeout))
+	defer cancel()
+	last := errors.New("nothing was asked")
+	for {
+		status, err := m.once(ctx, version, before)
+		if err == nil {
+			return status, nil
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w\n%s", context.Cause(ctx), last, m.Tail(20))
+		case <-m.Done():
+			return nil, fmt.Errorf("QEMU has ended\n%s", m.Tail(20))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// once asks once. The status is there also where another version answers.
+func (m *Machine) once(ctx context.Context, version, before string) (*nodev1.StatusResponse, error) {
+	client, err := m.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	status, err := node.Ask(attempt, client.Machine.Status, &nodev1.StatusRequest{})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(status.GetBoots()) == 0 || status.Boots[0].GetId() == before:
+		return nil, errors.New("it has not restarted")
+	case status.GetRunning().GetVersion() != version:
+		return status, fmt.Errorf("version %s is running", status.GetRunning().GetVersion())
+	}
+	code, _, err := machine.Get(attempt, "http://"+m.Address(machine.DemoPort)+"/healthz")
+	if err == nil && code != http.StatusOK {
+		err = fmt.Errorf("the container answers %d", code)
+	}
+	return status, err
+}
+
+// Status asks once more than a busy machine may need.
+func (m *Machine) Status(ctx context.Context) (*nodev1.StatusResponse, error) {
+	client, err := m.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return node.Ask(ctx, client.Machine.Status, &nodev1.StatusRequest{})
+}
+
+// Stage stages a version from the repository.
+func (m *Machine) Stage(ctx context.Context, version string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	_, err := m.Client.Stage(ctx, version, nil, func(*nodev1.Progress) {})
+	return node.Explain("machine", err)
+}
+
+// Apply restarts the machine into the staged version.
+func (m *Machine) Apply(ctx context.Context, version string) error {
+	_, err := node.Ask(ctx, m.Client.Updates.Apply, &nodev1.ApplyUpdateRequest{Version: version, Reason: "a fault"})
+	return node.Explain("machine", err)
+}
+
+// Tail is the end of the console, for people.
+func (m *Machine) Tail(n int) string {
+	lines := m.Console.Lines(max(0, m.Console.Next()-n))
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString("    " + line.Text + "\n")
+	}
+	return text.String()
+}
