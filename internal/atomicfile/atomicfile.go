@@ -28,6 +28,10 @@ func WriteMode(path string, mode os.FileMode, needBytes int64, fill func(f *os.F
 	if err != nil {
 		return fmt.Errorf("cannot create %q: %w", path, err)
 	}
+	return finish(path, mode, needBytes, f, fill)
+}
+
+func finish(path string, mode os.FileMode, needBytes int64, f *os.File, fill func(f *os.File) error) error {
 	if err := fillAndRename(path, mode, f, fill); err != nil {
 		f.Close()
 		os.Remove(f.Name())

@@ -7,7 +7,8 @@ import (
 )
 
 // Keep replaces a small file that must survive a power cut: afterwards the old or the new content is there, whole, and from the return on the new one.
-// Only root reads it. Its directory is made where it is missing.
+// Only root reads it. Its directory is made where it is missing. One writer at a time: the temporary name is always the same, so that what power cuts
+// leave is overwritten and does not pile up.
 func Keep(path string, content []byte) error {
 	dir := filepath.Dir(path)
 	_, err := os.Stat(dir)
@@ -15,7 +16,11 @@ func Keep(path string, content []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	err = WriteMode(path, 0o600, int64(len(content)), func(f *os.File) error {
+	f, err := os.OpenFile(filepath.Join(dir, "."+filepath.Base(path)+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return explain(path, int64(len(content)), err)
+	}
+	err = finish(path, 0o600, int64(len(content)), f, func(f *os.File) error {
 		_, err := f.Write(content)
 		return err
 	})

@@ -158,7 +158,7 @@ func TestStateCannotBeKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range keptFiles {
-		if err := os.WriteFile(filepath.Join(m.store.dir, name+".new"), []byte("half"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(m.store.dir, "."+name+".new"), []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -85,6 +85,9 @@ func (r *refresh) timestamp(ctx context.Context) error {
 	}
 	_, err = r.trusted.UpdateTimestamp(data)
 	if errors.Is(err, &metadata.ErrEqualVersionNumber{}) {
+		if err := r.belowTimestamp(); err != nil { // what is kept may be older than the floors: its newer copies are lost
+			return r.refuse(path, err)
+		}
 		if held == nil {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/stele-os/stele/agent/fault"
+	"github.com/stele-os/stele/internal/atomicfile"
 )
 
 // store keeps small files of root's alone, each twice: NAME, and NAME.last-good which is written when NAME is on the medium. At every
@@ -36,14 +37,12 @@ func (s store) read(name string, limit int64) [][]byte {
 
 // write replaces both copies; nothing is written where both hold data already.
 func (s store) write(name string, data []byte) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return s.explain(name, err)
-	}
 	for _, path := range []string{name, name + copySuffix} {
-		if held, err := os.ReadFile(filepath.Join(s.dir, path)); err == nil && bytes.Equal(held, data) {
+		path = filepath.Join(s.dir, path)
+		if held, err := os.ReadFile(path); err == nil && bytes.Equal(held, data) {
 			continue
 		}
-		if err := s.replace(path, data); err != nil {
+		if err := atomicfile.Keep(path, data); err != nil {
 			return s.explain(name, err)
 		}
 	}
@@ -56,24 +55,6 @@ func (s store) explain(name string, err error) error {
 		return fault.As(fault.Exhausted, err)
 	}
 	return err
-}
-
-// replace returns when data is on the medium under its name. What a power cut leaves under the temporary name is overwritten the next time.
-func (s store) replace(name string, data []byte) error {
-	path := filepath.Join(s.dir, name)
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(path+".new"))
-	}
-	return s.sync()
 }
 
 func (s store) sync() error {

@@ -140,3 +140,17 @@ func checkTorn(t *testing.T, damage func(*machine)) {
 		}
 	}
 }
+
+// TestKeptTimestampBelowTheFloor: an older timestamp that comes back under /var, by a bad disk or a hand, is no reason to take the same one from the source.
+func TestKeptTimestampBelowTheFloor(t *testing.T) {
+	f, m, old := upToDate(t)
+	m.mustRefresh(f.files)
+	for _, name := range []string{"timestamp.json", "snapshot.json"} {
+		m.destroy(name)
+	}
+	if err := m.store.write("timestamp.json", old["metadata/timestamp.json"]); err != nil {
+		t.Fatal(err)
+	}
+	m.mustRefuse(old, "the repository was rolled back")
+	m.mustRefresh(f.files)
+}
