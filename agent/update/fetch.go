@@ -15,7 +15,12 @@ import (
 // stage tries until it has succeeded, or has got nothing for as long as patience.
 func (m *Manager) stage(ctx context.Context, s *staging, src repository.Source, patience time.Duration) error {
 	last, wait, told := m.o.Now(), retryFirst, ""
-	got := func() { last, wait = m.o.Now(), retryFirst }
+	most := int64(0)
+	got := func(done int64) { // only what no attempt had before: a server could send the same beginning for ever
+		if done > most {
+			most, last, wait = done, m.o.Now(), retryFirst
+		}
+	}
 	for {
 		err := m.stageOnce(ctx, s, src, got)
 		if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.Unavailable || m.o.Now().Sub(last) >= patience {
@@ -32,7 +37,7 @@ func (m *Manager) stage(ctx context.Context, s *staging, src repository.Source, 
 }
 
 // stageOnce goes once through all steps. What an earlier attempt brought into the slot is found there again.
-func (m *Manager) stageOnce(ctx context.Context, s *staging, src repository.Source, got func()) error {
+func (m *Manager) stageOnce(ctx context.Context, s *staging, src repository.Source, got func(done int64)) error {
 	targets, err := m.trust.Refresh(ctx, src)
 	if err != nil {
 		return err

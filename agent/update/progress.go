@@ -10,12 +10,12 @@ import (
 // reporter publishes a staging's progress, not too often.
 type reporter struct {
 	m        *Manager
-	got      func()
+	got      func(done int64)
 	current  state.Progress
 	reported time.Time
 }
 
-func (m *Manager) reporter(version string, got func()) *reporter {
+func (m *Manager) reporter(version string, got func(done int64)) *reporter {
 	return &reporter{m: m, got: got, current: state.Progress{Version: version}}
 }
 
@@ -27,7 +27,7 @@ func (r *reporter) phase(name string) {
 // progress is never called twice at a time.
 func (r *reporter) progress(p transfer.Progress) {
 	r.current.Done, r.current.Total, r.current.Fetched, r.current.Reused = p.Done, p.Total, p.Fetched, p.Reused
-	r.got()
+	r.got(p.Done)
 	if r.m.o.Now().Sub(r.reported) >= progressEvery || p.Done == p.Total {
 		r.publish()
 	}

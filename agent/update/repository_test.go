@@ -19,12 +19,17 @@ type fakeRepository struct {
 	mu sync.Mutex
 	// After works reads, failures reads fail, each after half of what it was asked for.
 	works, failures int
+	// worksAnew is what each refresh sets works to; 0: it leaves it alone.
+	worksAnew int
 	// gate holds reads back until it is closed; nil: it does not.
 	gate  chan struct{}
 	bytes int64 // sent
 }
 
 func (f *fakeRepository) Refresh(context.Context, repository.Source) (repository.Targets, error) {
+	if f.worksAnew > 0 {
+		f.works = f.worksAnew
+	}
 	t := f.targets
 	t.List = slices.Clone(t.List)
 	return t, nil

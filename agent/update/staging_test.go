@@ -177,3 +177,13 @@ func TestAlone(t *testing.T) {
 		r.must(r.Alone(r.t.Context(), "the reset", func() error { return nil }))
 	})
 }
+
+// TestSameBeginningForEver: a server that sends what it has sent before, and then breaks off, does not keep a staging going.
+func TestSameBeginningForEver(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.failures, r.repo.worksAnew = 1<<30, 1
+		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable {
+			t.Error(err)
+		}
+	})
+}

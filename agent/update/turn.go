@@ -11,6 +11,7 @@ import (
 	"github.com/stele-os/stele/agent/server"
 	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/update/slots"
+	"github.com/stele-os/stele/internal/bls"
 )
 
 // Apply arms the staged version and asks for a restart: the per-slot state first, then the record of who asked, then the boot entry, which is the
@@ -53,6 +54,8 @@ func mayApply(running, other slots.Slot, version string) error {
 		return fault.New(fault.Precondition, "cannot apply: the running version %q has not proven itself yet", running.Version)
 	case other.State != state.SlotStaged && other.State != state.SlotTrying:
 		return fault.New(fault.Precondition, "cannot apply: slot %s is %s; stage a version first", other.Name, describe(other))
+	case bls.Compare(other.Version, running.Version) < 0:
+		return fault.New(fault.Precondition, "cannot apply: slot %s holds %s, which is older than the running %q; to go back is rollback's", other.Name, describe(other), running.Version)
 	case version != "" && version != other.Version:
 		return fault.New(fault.Precondition, "cannot apply version %q: slot %s holds %s", version, other.Name, describe(other))
 	}
@@ -140,8 +143,8 @@ func (m *Manager) rollBackProbation(running, other slots.Slot) error {
 }
 
 func (m *Manager) rollBackCommitted(ctx context.Context, running, other slots.Slot, caller, reason string) error {
-	if other.State != state.SlotCommitted {
-		return fault.New(fault.Precondition, "cannot roll back: slot %s holds no committed version (%s)", other.Name, describe(other))
+	if err := slots.CheckRollBack(running, other); err != nil {
+		return err
 	}
 	if err := m.request(running, other, pending{Rollback: true, AskedBy: caller, Reason: reason}); err != nil {
 		m.logf("who asked for the rollback is not kept: %v", err)

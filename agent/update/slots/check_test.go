@@ -146,3 +146,26 @@ func TestCloneStaysAsItIs(t *testing.T) {
 		t.Errorf("%s, %v", observed[1].State, err)
 	}
 }
+
+// TestCheckRollBack: to a committed version, or on with a rollback that a failing disk has stopped; never to one that has not proven itself.
+func TestCheckRollBack(t *testing.T) {
+	slot := func(version string, condition state.SlotCondition, done int) Slot {
+		return Slot{Slot: state.Slot{Name: "b", Version: version, State: condition, Done: done}, Entry: "stele_" + version + ".efi"}
+	}
+	for _, c := range []struct {
+		name           string
+		running, other Slot
+		want           bool
+	}{
+		{"committed", slot("1.1.0", state.SlotCommitted, 0), slot("1.0.0", state.SlotCommitted, 0), true},
+		{"half-way", slot("1.1.0", state.SlotCommitted, 0), slot("1.0.0", state.SlotTrying, 0), true},
+		{"armed by an update", slot("1.1.0", state.SlotCommitted, 0), slot("1.2.0", state.SlotTrying, 0), false},
+		{"tried", slot("1.1.0", state.SlotCommitted, 0), slot("1.0.0", state.SlotTrying, 1), false},
+		{"staged", slot("1.1.0", state.SlotCommitted, 0), slot("1.2.0", state.SlotStaged, 0), false},
+		{"the only entry", Slot{Slot: state.Slot{Name: "a"}}, slot("1.0.0", state.SlotCommitted, 0), false},
+	} {
+		if err := CheckRollBack(c.running, c.other); (err == nil) != c.want {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

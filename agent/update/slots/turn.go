@@ -61,7 +61,7 @@ func (d *Disk) RollBack(ctx context.Context) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkRollBack(running, other); err != nil {
+	if err := CheckRollBack(running, other); err != nil {
 		return "", err
 	}
 	if err := d.verify(ctx, other.Name, other.RootHash); err != nil {
@@ -76,8 +76,9 @@ func (d *Disk) RollBack(ctx context.Context) (version string, err error) {
 	return other.Version, d.rename(running, counted(running, 0, max(1, running.Done)))
 }
 
-func checkRollBack(running, other Slot) error {
-	begun := other.State == state.SlotTrying && other.Done == 0
+// CheckRollBack says why there is no way back. One that a failing disk has stopped half-way may be begun again.
+func CheckRollBack(running, other Slot) error {
+	begun := other.State == state.SlotTrying && other.Done == 0 && bls.Compare(other.Version, running.Version) < 0
 	switch {
 	case running.Entry == "":
 		return fault.New(fault.Precondition, "cannot roll back: no boot entry starts the running version")
