@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 
-	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/agent/update"
-	"github.com/stele-os/stele/agent/update/repository"
 	"github.com/stele-os/stele/api/v1alpha1"
 )
 
@@ -25,7 +22,6 @@ func (a *agent) makeUpdates() {
 			<-a.loaderRead // and with it what the kernel kept of a crash
 			return a.settledDisk(ctx)
 		},
-		Source:   (&webSource{}).of,
 		Shutdown: func(reason string) { a.request(false, reason) },
 		Logf:     func(format string, args ...any) { a.log.Info(fmt.Sprintf(format, args...)) },
 		Exec: func(ctx context.Context, container string, command []string) (int, error) {
@@ -34,29 +30,4 @@ func (a *agent) makeUpdates() {
 		},
 		Failures: &a.failing.current,
 	})
-}
-
-// webSource keeps one connection pool for the repository that the document names.
-type webSource struct {
-	mu      sync.Mutex
-	options repository.HTTPOptions
-	current *repository.HTTP
-}
-
-func (s *webSource) of(u plan.Update) (repository.Source, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := repository.HTTPOptions{URL: u.Repository, CA: u.CA, MaxRateBytes: u.MaxRateBytes}
-	if s.current != nil && s.options == o {
-		return s.current, nil
-	}
-	source, err := repository.NewHTTP(o)
-	if err != nil {
-		return nil, err
-	}
-	if s.current != nil {
-		s.current.Close()
-	}
-	s.current, s.options = source, o
-	return source, nil
 }
