@@ -51,9 +51,9 @@ type caller struct {
 	notAfter                           time.Time
 }
 
-// begin takes a new connection into account. Where too many handshakes are going on, in all or of its address, it gives up the oldest one: an
-// honest one takes a moment, so the oldest is the one that waits for nothing. It returns nil, having closed the connection, where its address
-// has too many whose handshake is over.
+// begin takes a new connection into account. Where too many handshakes are going on, in all or of its address, it gives one up: the oldest of the
+// address that has most, as an honest one takes a moment, and a flood is its own victim. It returns nil, having closed the connection, where its
+// address has too many whose handshake is over.
 func (g *gate) begin(raw net.Conn) *conn {
 	c := &conn{Conn: raw, gate: g, address: origin(raw.RemoteAddr())}
 	oldest, ok := g.queue(c)
@@ -72,17 +72,39 @@ func (g *gate) queue(c *conn) (oldest *conn, ok bool) {
 	defer g.mu.Unlock()
 	switch {
 	case g.addresses[c.address] >= g.limits.AddressConnections:
-		at := slices.IndexFunc(g.handshaking, func(h *conn) bool { return h.address == c.address })
-		if at < 0 {
+		if oldest = g.oldestOf(c.address); oldest == nil {
 			return nil, false
 		}
-		oldest = g.handshaking[at]
 	case len(g.handshaking) >= g.limits.Handshakes:
-		oldest = g.handshaking[0]
+		oldest = g.oldestOf(g.busiest(c.address))
 	}
 	g.addresses[c.address]++
 	g.handshaking = append(g.handshaking, c)
 	return oldest, true
+}
+
+// oldestOf is the handshake of an address that has gone on for longest, nil where it has none.
+func (g *gate) oldestOf(address netip.Addr) *conn {
+	at := slices.IndexFunc(g.handshaking, func(h *conn) bool { return h.address == address })
+	if at < 0 {
+		return nil
+	}
+	return g.handshaking[at]
+}
+
+// busiest is the address with most handshakes, the newcomer's counted; of several that with the oldest one.
+func (g *gate) busiest(newcomer netip.Addr) netip.Addr {
+	number := map[netip.Addr]int{newcomer: 1}
+	for _, h := range g.handshaking {
+		number[h.address]++
+	}
+	most := g.handshaking[0].address
+	for _, h := range g.handshaking {
+		if number[h.address] > number[most] {
+			most = h.address
+		}
+	}
+	return most
 }
 
 // admit takes note that the handshake has succeeded.

@@ -105,6 +105,7 @@ func TestPushEndsWithBadClients(t *testing.T) {
 		"a large message":     {{Need: 1, Data: make([]byte, pushDataBytes+1)}},
 		"more than asked":     {{Need: 1, NotFound: true}, {Need: 2, Data: make([]byte, 1001)}},
 		"less than asked":     {{Need: 1, NotFound: true}, {Need: 2, Data: make([]byte, 999), End: true}},
+		"nothing, slowly":     {{Need: 1, NotFound: true}, {Need: 2}},
 		"not there after all": {{Need: 1, NotFound: true}, {Need: 2, NotFound: true}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -167,6 +167,9 @@ func (r *pushedReader) take(m *nodev1.PushUpdateRequest) error {
 		return repository.ErrNotFound
 	}
 	size := int64(len(m.GetData()))
+	if size == 0 && !m.GetEnd() {
+		return fault.New(fault.Invalid, "cannot read %q: the client sends a message with nothing in it", r.path)
+	}
 	if r.length >= 0 && size > r.length {
 		return fault.New(fault.Invalid, "cannot read %q: the client sends more than asked for", r.path)
 	}

@@ -41,7 +41,7 @@ func (s *server) refuse(r audit.Record) {
 		return
 	}
 	s.write(r, false)
-	if own(r.Remote) { // the machine asks itself whether the API serves (agent/update/gates)
+	if r.Event == "handshake" && r.Serial == "" && own(r.Remote) { // the machine asks itself whether the API serves, and shows nothing (agent/update/gates)
 		return
 	}
 	allowed, missed = s.alarms.take()

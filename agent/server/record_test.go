@@ -1,8 +1,16 @@
 package server
 
 import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stele-os/stele/agent/server/audit"
+	nodev1 "github.com/stele-os/stele/api/node/v1"
 )
 
 func TestBudget(t *testing.T) {
@@ -41,3 +49,72 @@ func TestOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestAlarms: the machine's own question whether the API serves is no alarm; whoever shows a certificate is one, from the machine itself, too.
+func TestAlarms(t *testing.T) {
+	f := start(t, nil)
+	s := newServer(f.machine, Options{Events: f.events}.filled(), nil, audit.Open(audit.Options{Dir: t.TempDir(), Now: time.Now}))
+	for _, r := range []audit.Record{
+		{Event: "handshake", Remote: "127.0.0.1:5", Error: "the machine's own question"},
+		{Event: "handshake", Remote: "127.0.0.1:5", Serial: "1", Error: "a foreign certificate from within"},
+		{Event: "refused", Remote: "127.0.0.1:5", Procedure: "x", Error: "a refusal from within"},
+		{Event: "handshake", Remote: "192.0.2.1:5", Error: "a stranger"},
+	} {
+		s.refuse(r)
+	}
+	f.events.Publish("api", "", "the end")
+	var told []string
+	for reader := f.events.Reader(512); ; {
+		e, err := reader.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Message == "the end" {
+			break
+		}
+		told = append(told, e.Message)
+	}
+	got := strings.Join(told, "\n")
+	for words, want := range map[string]bool{"own question": false, "foreign certificate": true, "refusal": true, "stranger": true} {
+		if strings.Contains(got, words) != want {
+			t.Errorf("%q: %t\n%s", words, !want, got)
+		}
+	}
+}
+
+// TestDocumentsAreKeptForOperators: readers who send documents slowly do not keep an operator from sending one.
+func TestDocumentsAreKeptForOperators(t *testing.T) {
+	s, check := newSlots(Limits{}.filled()), rules[nodev1.ConfigServiceCheckProcedure]
+	for n, tt := range []struct {
+		role role
+		want bool
+	}{{reader, true}, {reader, false}, {operator, true}, {operator, false}} {
+		if _, err := s.take(&caller{role: tt.role, fingerprint: fmt.Sprint(n)}, check); (err == nil) != tt.want {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+}
+
+// TestFloodIsItsOwnVictim: however many handshakes one address begins, that of another one is not given up.
+func TestFloodIsItsOwnVictim(t *testing.T) {
+	g := newGate(Limits{}.filled(), time.Now, x509.NewCertPool())
+	from := func(address string) *conn {
+		return &conn{Conn: nothing{}, gate: g, address: netip.MustParseAddr(address)}
+	}
+	honest := from("192.0.2.1")
+	g.queue(honest)
+	for range 200 {
+		victim, _ := g.queue(from("192.0.2.66"))
+		if victim == honest {
+			t.Fatal("the honest one is given up")
+		}
+		if victim != nil {
+			g.forget(victim)
+		}
+	}
+	if n := len(g.handshaking); n != g.limits.Handshakes {
+		t.Errorf("%d handshakes", n)
+	}
+}
+
+type nothing struct{ net.Conn }

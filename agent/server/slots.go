@@ -19,13 +19,13 @@ func newSlots(l Limits) *slots {
 	return &slots{limits: l, calls: map[string]int{}, streams: map[string]int{}}
 }
 
-// take finds room for a call, or says what is full. Readers leave a quarter of the room to those who can repair something.
+// take finds room for a call, or says what is full. Readers leave a quarter of the room, and one document, to those who can repair something.
 func (s *slots) take(c *caller, r rule) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := s.limits.Calls
+	room, documents := s.limits.Calls, s.limits.Documents
 	if c.role == reader {
-		room = room * 3 / 4
+		room, documents = room*3/4, documents-1
 	}
 	large := r.maxBytes > smallBytes && !r.stream
 	switch {
@@ -35,7 +35,7 @@ func (s *slots) take(c *caller, r rule) (release func(), err error) {
 		return nil, full("the client has %d calls going on already", s.limits.ClientCalls)
 	case r.stream && s.streams[c.fingerprint] >= s.limits.ClientStreams:
 		return nil, full("the client has %d streams going on already", s.limits.ClientStreams)
-	case large && s.documents >= s.limits.Documents:
+	case large && s.documents >= documents:
 		return nil, full("the machine reads %d documents already", s.documents)
 	}
 	s.add(c, r, large, 1)

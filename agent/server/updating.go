@@ -40,7 +40,7 @@ func (s updateService) Cancel(ctx context.Context, _ *connect.Request[nodev1.Can
 }
 
 func (s updateService) Apply(ctx context.Context, r *connect.Request[nodev1.ApplyUpdateRequest]) (*connect.Response[nodev1.ApplyUpdateResponse], error) {
-	request := ApplyRequest{Version: r.Msg.GetVersion(), Reason: clean(r.Msg.GetReason()), RequireConfirmation: r.Msg.GetRequireConfirmation()}
+	request := ApplyRequest{Version: clean(r.Msg.GetVersion()), Reason: clean(r.Msg.GetReason()), RequireConfirmation: r.Msg.GetRequireConfirmation()}
 	if err := s.options.Updates.Apply(ctx, who(callOf(ctx)), request); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s updateService) Apply(ctx context.Context, r *connect.Request[nodev1.Appl
 }
 
 func (s updateService) Commit(ctx context.Context, r *connect.Request[nodev1.CommitUpdateRequest]) (*connect.Response[nodev1.CommitUpdateResponse], error) {
-	if err := s.options.Updates.Commit(ctx, who(callOf(ctx)), r.Msg.GetVersion()); err != nil {
+	if err := s.options.Updates.Commit(ctx, who(callOf(ctx)), clean(r.Msg.GetVersion())); err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&nodev1.CommitUpdateResponse{}), nil
