@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stele-os/stele/agent/state"
 )
@@ -21,7 +22,7 @@ func changes(before, after snapshot, phaseBefore, phaseAfter string) []string {
 	}
 	lines = append(lines, added("error: network: ", before.Network.Errors, after.Network.Errors)...)
 	lines = append(lines, added("warning: network: ", before.Network.Warnings, after.Network.Warnings)...)
-	lines = append(lines, added("error: document: ", errorsOf(before.Document), errorsOf(after.Document))...)
+	lines = append(lines, documentChanges(before.Document, after.Document)...)
 	if after.Clock.Synchronised && !before.Clock.Synchronised {
 		lines = append(lines, fmt.Sprintf("%s, offset %s", clockLine(after.Clock), after.Clock.Offset))
 	}
@@ -70,9 +71,17 @@ func eventsOf(s *state.Storage) []string {
 	return s.Events
 }
 
-func errorsOf(d *state.Document) []string {
-	if d == nil {
+// documentChanges are new errors and warnings, and a trial that has begun.
+func documentChanges(before, after *state.Document) []string {
+	if after == nil {
 		return nil
 	}
-	return d.Errors
+	if before == nil {
+		before = &state.Document{}
+	}
+	lines := append(added("error: document: ", before.Errors, after.Errors), added("warning: document: ", before.Warnings, after.Warnings)...)
+	if at := after.RevertAt; !at.IsZero() && !at.Equal(before.RevertAt) {
+		lines = append(lines, "document: on trial, taken back at "+at.UTC().Format(time.RFC3339)+" unless it is confirmed")
+	}
+	return lines
 }

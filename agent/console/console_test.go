@@ -209,3 +209,23 @@ func TestRunPrintsTheStateOfAMachine(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// TestDocumentChanges: errors, warnings and a trial's end are said once each.
+func TestDocumentChanges(t *testing.T) {
+	tried := &state.Document{Warnings: []string{"metadata has moved on"}, RevertAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	back := &state.Document{Errors: []string{"it cannot be kept"}, Warnings: []string{"metadata has moved on", "it is taken back"}}
+	for _, c := range []struct {
+		name          string
+		before, after *state.Document
+		want          string
+	}{
+		{"a trial begins", nil, tried, "warning: document: metadata has moved on\ndocument: on trial, taken back at 2026-01-02T03:04:05Z unless it is confirmed"},
+		{"nothing new", tried, tried, ""},
+		{"it ends", tried, back, "error: document: it cannot be kept\nwarning: document: it is taken back"},
+		{"no document", nil, nil, ""},
+	} {
+		if got := strings.Join(documentChanges(c.before, c.after), "\n"); got != c.want {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}
