@@ -112,6 +112,9 @@ func writeIdentity(dir, name string, certificate, key []byte) (contexts.Identity
 	if name == "" || strings.ContainsAny(name, "/\\") || strings.HasPrefix(name, ".") {
 		return contexts.Identity{}, fmt.Errorf("cannot write identity: %q is no file name", name)
 	}
+	if strings.EqualFold(name+".key", pki.KeyFile) { // also where upper and lower case are one: the CA's own files may lie there
+		return contexts.Identity{}, fmt.Errorf("cannot write identity: %q is the CA's name", name)
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return contexts.Identity{}, err

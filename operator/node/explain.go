@@ -9,6 +9,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/stele-os/stele/internal/hint"
+	"github.com/stele-os/stele/operator/show"
 )
 
 // Explain puts an error of a call into words: which node, what is wrong, what to do next. nil stays nil.
@@ -24,7 +25,7 @@ func Explain(name string, err error) error {
 	if !errors.As(err, &call) {
 		return fmt.Errorf("node %q: %w", name, err)
 	}
-	said := fmt.Errorf("node %q: %s", name, call.Message())
+	said := fmt.Errorf("node %q: %s", name, show.CleanLines(call.Message()))
 	if !connect.IsWireError(err) {
 		return hint.New(fmt.Errorf("cannot call node %q: %s", name, strings.TrimPrefix(call.Message(), "unavailable: ")), reach(name, call))
 	}
