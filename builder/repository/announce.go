@@ -3,8 +3,12 @@ package repository
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/stele-os/stele/internal/bundle"
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // signatures says by which keys a role's metadata is to be signed.
@@ -28,6 +32,10 @@ func (r *Repository) nextTargets(ctx context.Context, keys signatures, change fu
 	text, err := signed(ctx, r.Keys, &next, keys, metadata.TARGETS)
 	if err != nil {
 		return file{}, err
+	}
+	if n := len(next.Signed.Targets); n > bundle.MaxTargets || len(text) > bundle.MaxTargetsMetadataBytes {
+		err := fmt.Errorf("cannot sign %d versions in %d bytes of targets metadata: machines read at most %d in %d", n, len(text), bundle.MaxTargets, bundle.MaxTargetsMetadataBytes)
+		return file{}, hint.New(err, "take old versions out first: stele repo remove "+r.Dir+" --version VERSION")
 	}
 	r.state.targets, r.state.targetsText, r.state.pending = &next, text, true
 	return file{targetsName(next.Signed.Version), text}, nil

@@ -302,3 +302,25 @@ func TestExport(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestBoundsOfTargets: one version more than machines read would keep them from every update.
+func TestBoundsOfTargets(t *testing.T) {
+	p := newPlace(t, nil)
+	err := p.change(func(r *Repository) error {
+		fill := func(n int) error {
+			_, err := r.nextTargets(t.Context(), r.present, func(all map[string]*metadata.TargetFiles) {
+				for i := range n {
+					all[fmt.Sprint(i)] = &metadata.TargetFiles{Length: 1, Hashes: metadata.Hashes{"sha256": make([]byte, 32)}}
+				}
+			})
+			return err
+		}
+		if err := fill(1000); err != nil {
+			t.Error(err)
+		}
+		return fill(1001)
+	})
+	if err == nil || !strings.Contains(err.Error(), "machines read at most 1000") {
+		t.Error(err)
+	}
+}

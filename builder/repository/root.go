@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
-)
 
-// maxRootBytes is what clients read of root metadata.
-const maxRootBytes = 512_000
+	"github.com/stele-os/stele/internal/bundle"
+)
 
 // CheckRoot tells whether root metadata can be a machine's root of trust: it is signed by its own keys, names enough keys for each role, and
 // asks for consistent snapshots, the only kind of repository that machines read.
 func CheckRoot(text []byte) (version int64, expires time.Time, err error) {
-	if len(text) > maxRootBytes {
-		return 0, time.Time{}, fmt.Errorf("it has more than %d bytes", maxRootBytes)
+	if len(text) > bundle.MaxRootMetadataBytes {
+		return 0, time.Time{}, fmt.Errorf("it has more than %d bytes", bundle.MaxRootMetadataBytes)
 	}
 	root, err := new(metadata.Metadata[metadata.RootType]).FromBytes(text)
 	if err == nil {
