@@ -9,6 +9,7 @@ import (
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/metadata"
+	"github.com/stele-os/stele/agent/state"
 	"github.com/stele-os/stele/agent/storage"
 	"github.com/stele-os/stele/api/v1alpha1"
 )
@@ -51,32 +52,8 @@ func (a *agent) bootDisk(ctx context.Context) storage.Found {
 	}
 }
 
-// waitForVar returns when /var is mounted, be it in memory.
-func (a *agent) waitForVar(ctx context.Context) error {
-	for {
-		_, mounted, changed := a.machine.Storage.Watch()
-		if mounted {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
-}
-
 // waitForNetwork returns when the machine is online.
 func (a *agent) waitForNetwork(ctx context.Context) error {
-	for {
-		network, _, changed := a.machine.Network.Watch()
-		if network.Online {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
+	_, err := a.machine.Network.Wait(ctx, func(n state.Network) bool { return n.Online })
+	return err
 }

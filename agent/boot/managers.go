@@ -39,7 +39,7 @@ func (a *agent) runClock(ctx context.Context) error {
 }
 
 func (a *agent) runContainers(ctx context.Context) error {
-	if err := a.waitForVar(ctx); err != nil {
+	if _, err := a.machine.Storage.Wait(ctx, nil); err != nil {
 		return err
 	}
 	return containers.Run(ctx, a.machine, containers.Options{

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"reflect"
 	"time"
 
 	"github.com/stele-os/stele/agent/plan"
@@ -56,19 +55,4 @@ func watch[T any](v *state.Value[T], changes *[]<-chan struct{}, zero bool) *T {
 		return nil
 	}
 	return &current
-}
-
-// waitAny waits until one of the channels is closed, done is closed, or limit is over (0: no limit). It returns false when done is closed.
-func waitAny(done <-chan struct{}, changes []<-chan struct{}, limit time.Duration) bool {
-	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(done)}}
-	for _, c := range changes {
-		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)})
-	}
-	if limit > 0 {
-		timer := time.NewTimer(limit)
-		defer timer.Stop()
-		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)})
-	}
-	chosen, _, _ := reflect.Select(cases)
-	return chosen != 0
 }

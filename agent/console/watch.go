@@ -43,7 +43,11 @@ func (w *Watcher) Run(ctx context.Context, m *state.Machine) error {
 		now, changed := observe(m)
 		again := w.step(now, w.console.since())
 		publishHealth(m, w.phase, failures(now))
-		if !waitAny(ctx.Done(), changed, again) {
+		var timer <-chan time.Time
+		if again > 0 {
+			timer = time.After(again)
+		}
+		if !state.WaitAny(ctx.Done(), changed, timer) {
 			return ctx.Err()
 		}
 	}

@@ -29,7 +29,7 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { events.Watch(ctx, m, o.Events) })
-	if err := waitForVar(ctx, m); err != nil {
+	if _, err := m.Storage.Wait(ctx, nil); err != nil {
 		return err
 	}
 	id, notes, err := identity.Open(identity.Options{Dir: filepath.Join(o.StateDir, "identity"), Now: o.Now, NotBefore: o.BuildTime.Add(-24 * time.Hour)})
@@ -48,20 +48,6 @@ func Run(ctx context.Context, m *state.Machine, o Options) error {
 	r := &runner{server: newServer(m, o, id, trail)}
 	defer r.stop()
 	return r.run(ctx)
-}
-
-func waitForVar(ctx context.Context, m *state.Machine) error {
-	for {
-		_, mounted, changed := m.Storage.Watch()
-		if mounted {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
 }
 
 // runner keeps the listener as the desired state wants it. It belongs to Run's goroutine.

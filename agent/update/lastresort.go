@@ -15,7 +15,7 @@ const lastResortSpare = time.Minute
 // for ever, or crashes. The loader counts the tries, and then starts the version before. It goes by the record of the request, which is all there is
 // without a look at the slots, and counts in it: a machine that has nothing to go back to must not restart for ever.
 func (m *Manager) lastResort(ctx context.Context) error {
-	if _, err := m.waitForVar(ctx); err != nil {
+	if _, err := m.o.Machine.Storage.Wait(ctx, nil); err != nil {
 		return nil
 	}
 	boot, _ := m.o.Machine.Boot.Get()

@@ -53,7 +53,7 @@ func (m *Manager) guard(f func() error) {
 
 // waitForDisk returns when /var is mounted and the boot disk is known.
 func (m *Manager) waitForDisk(ctx context.Context) (string, error) {
-	storage, err := m.waitForVar(ctx)
+	storage, err := m.o.Machine.Storage.Wait(ctx, nil)
 	if err != nil {
 		return "", err
 	}
@@ -63,43 +63,22 @@ func (m *Manager) waitForDisk(ctx context.Context) (string, error) {
 	return m.o.Disk(ctx)
 }
 
-// waitForVar returns when /var is mounted, be it in memory.
-func (m *Manager) waitForVar(ctx context.Context) (state.Storage, error) {
-	for {
-		storage, mounted, changed := m.o.Machine.Storage.Watch()
-		if mounted {
-			return storage, nil
-		}
-		select {
-		case <-ctx.Done():
-			return storage, ctx.Err()
-		case <-changed:
-		}
-	}
-}
-
 // watchShutdown tells the story's end when the machine goes down for another reason than ours: the first word counts.
 func (m *Manager) watchShutdown(ctx context.Context) error {
-	for {
-		down, published, changed := m.o.Machine.Shutdown.Watch()
-		if published {
-			outcome := state.OutcomeRestarted
-			if down.PowerOff {
-				outcome = state.OutcomePoweredOff
-			}
-			m.mu.Lock()
-			m.down = true
-			m.mu.Unlock()
-			m.rest()
-			m.endStory(outcome, down.Reason)
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changed:
-		}
+	down, err := m.o.Machine.Shutdown.Wait(ctx, nil)
+	if err != nil {
+		return nil
 	}
+	outcome := state.OutcomeRestarted
+	if down.PowerOff {
+		outcome = state.OutcomePoweredOff
+	}
+	m.mu.Lock()
+	m.down = true
+	m.mu.Unlock()
+	m.rest()
+	m.endStory(outcome, down.Reason)
+	return nil
 }
 
 // lookAround asks the repository from time to time, where the document wants that. What it finds, or why it could not, is only published.

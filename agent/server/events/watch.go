@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/stele-os/stele/agent/state"
 )
@@ -16,11 +15,7 @@ func Watch(ctx context.Context, m *state.Machine, h *Hub) {
 			h.Publish(e.Kind, e.Object, e.Message)
 		}
 		before = now
-		cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
-		for _, c := range changes {
-			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)})
-		}
-		if chosen, _, _ := reflect.Select(cases); chosen == 0 {
+		if !state.WaitAny(ctx.Done(), changes, nil) {
 			return
 		}
 	}

@@ -2,7 +2,6 @@ package gates
 
 import (
 	"context"
-	"reflect"
 	"slices"
 	"time"
 
@@ -57,7 +56,11 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 		if verdict.Decision != Wait {
 			return verdict, nil
 		}
-		if !waitAny(ctx, changes, verdict.Next) {
+		var next <-chan time.Time
+		if !verdict.Next.IsZero() {
+			next = time.After(time.Until(verdict.Next))
+		}
+		if !state.WaitAny(ctx.Done(), changes, next) {
 			return Verdict{}, ctx.Err()
 		}
 	}
@@ -113,19 +116,4 @@ func watch[T any](v *state.Value[T], changes *[]<-chan struct{}) (T, bool) {
 	current, known, changed := v.Watch()
 	*changes = append(*changes, changed)
 	return current, known
-}
-
-// waitAny waits until one of the channels is closed or the moment next has come (zero: never). It returns false when ctx ends.
-func waitAny(ctx context.Context, changes []<-chan struct{}, next time.Time) bool {
-	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
-	if !next.IsZero() {
-		timer := time.NewTimer(time.Until(next))
-		defer timer.Stop()
-		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)})
-	}
-	for _, c := range changes {
-		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)})
-	}
-	chosen, _, _ := reflect.Select(cases)
-	return chosen != 0
 }
