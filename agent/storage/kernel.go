@@ -81,10 +81,6 @@ func (p partitionFile) span(request uintptr, offset, length int64) error {
 // varFlags of every mount of /var. Programs in containers run from overlay mounts, which do not inherit noexec.
 const varFlags = unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC | unix.MS_NOATIME
 
-func mountExt4(source, target string) error {
-	return unix.Mount(source, target, "ext4", varFlags, "errors=remount-ro")
-}
-
 func mountMemory(target string) error {
 	if err := unix.Mount("tmpfs", target, "tmpfs", varFlags, "mode=0755,size=50%"); err != nil {
 		return fmt.Errorf("cannot mount %q in memory: %w", target, err)
