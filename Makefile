@@ -6,9 +6,10 @@ export GOTOOLCHAIN ?= auto
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 5s
-# How many power cuts of each scenario are booted, and what chooses them.
+# How many power cuts of each scenario are booted, what chooses them, and how often the power of a running machine is cut.
 N ?= 20
 SEED ?= 1
+LIVE ?= 0
 # Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
 RACE := ./api/... ./builder/... ./internal/... ./agent/...
 
@@ -16,7 +17,7 @@ RACE := ./api/... ./builder/... ./internal/... ./agent/...
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg), BENCH=-build-kernel'
+	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg), STELE_TEST_DIR (disks of tests), BENCH=-build-kernel'
 
 .PHONY: run
 run: demo ## Build the demo image and boot it in QEMU until its container answers
@@ -48,8 +49,8 @@ test: image demo ## Run all tests, QEMU boots included
 	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -p 1 -timeout 50m -v ./test/build ./test/qemu ./test/powercut
 
 .PHONY: test-powercut
-test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1)
-	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 4h -v ./test/powercut -run '^TestPowerCuts$$' -points $(N) -seed $(SEED)
+test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1, LIVE=0)
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 12h -v ./test/powercut -run '^(TestPowerCuts|TestLive)$$' -points $(N) -seed $(SEED) -live $(LIVE)
 
 .PHONY: check
 check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing

@@ -125,21 +125,37 @@ func TestPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points := log.Points(9, 10, 1)
-	flushed := 0
+	classes := log.Classify(func(e Entry) string { // the first eight sectors, and the rest
+		if e.Offset < 8*sector {
+			return "few"
+		}
+		return "many"
+	})
+	if classes[9] != "few" || classes[10] != "many" {
+		t.Errorf("a flush is not of the class before it: %q", classes)
+	}
+	points := log.Points(9, 1, classes, []string{"few", "few", "few", "many"})
+	count := map[string]int{}
 	for i, p := range points {
-		if p.Entries <= 10 || i > 0 && p.Entries <= points[i-1].Entries {
+		if i > 0 && p.Entries <= points[i-1].Entries {
 			t.Errorf("%+v", points)
 		}
 		if p.Flushed {
-			flushed++
+			count["flushed"]++
 		}
+		count[p.Class]++
 	}
-	if len(points) != 9 || flushed != 5 || points[8].Entries != 50 {
-		t.Errorf("%+v", points)
+	if len(points) != 9 || count["few"] != 6 || count["many"] != 3 || points[8].Entries != 50 || count["flushed"] < 3 {
+		t.Errorf("%v %+v", count, points)
 	}
-	if !slices.Equal(points, log.Points(9, 10, 1)) || len(log.Points(1000, 0, 1)) != 50 || log.Points(3, 50, 1) != nil {
-		t.Error("points are not repeatable, or out of bounds")
+	if !slices.Equal(points, log.Points(9, 1, classes, []string{"few", "few", "few", "many"})) {
+		t.Error("points are not repeatable")
+	}
+	if all := log.Points(1000, 1, classes, []string{"few", "many"}); len(all) != 50 {
+		t.Errorf("%d moments of 50", len(all))
+	}
+	if log.Points(0, 1, classes, nil) != nil || len(log.Points(3, 1, classes, nil)) != 1 {
+		t.Error("points of no class")
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,59 +14,79 @@ import (
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/bootmodel"
 	"github.com/stele-os/stele/internal/dmlog"
+	"github.com/stele-os/stele/internal/gpt"
 	"github.com/stele-os/stele/internal/vm"
 )
 
-// TestPowerCuts: whenever the power goes in a scenario, a version that may boot does, and it is the one the model says.
+// TestPowerCuts: whenever the power goes in a scenario, a version that may boot does, it is the one the model says, and the machine comes into service by itself.
 func TestPowerCuts(t *testing.T) {
+	l := newLab(t)
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			dir := directory(t)
-			base := newBase(t, dir)
-			log := record(t, dir, base, s)
-			t.Log(summary(log), "seed", *seed)
-			model := bootmodel.New()
-			for _, p := range log.Points(*points, 0, *seed) {
-				disk := filepath.Join(dir, fmt.Sprintf("cut-%d.raw", p.Entries))
+			base, log := l.record(t, s)
+			classes := log.Classify(l.areas(t, base).of)
+			for _, c := range tallies(log, classes) {
+				t.Log(c)
+			}
+			l.prefixes(t, s, base, log, classes)
+			began, rows := time.Now(), 0
+			for i, p := range log.Points(*points, *seed, classes, turns) {
+				disk := filepath.Join(l.folder(t, s.name), fmt.Sprintf("cut-%d.raw", p.Entries))
 				if err := log.Replay(t.Context(), disk, base, p.Entries); err != nil {
 					t.Fatal(err)
 				}
-				if cut(t, s, model, disk, p) {
+				if l.cut(t, s, disk, p, *follow > 0 && i%*follow == *follow-1) {
 					os.Remove(disk)
 				}
+				rows++
 			}
+			t.Logf("%d moments of %d operations booted in %.0f s, seed %d", rows, len(log.Entries), time.Since(began).Seconds(), *seed)
 		})
 	}
 }
 
-func summary(log *dmlog.Log) string {
-	var writes, flushes, discards int
-	var bytes int64
-	for _, e := range log.Entries {
-		switch {
-		case e.Flags&dmlog.Flush != 0 && e.Bytes == 0:
-			flushes++
-		case e.Flags&dmlog.Discard != 0:
-			discards++
-		case e.Bytes > 0:
-			writes++
-			bytes += e.Bytes
-		}
+// areas of a disk as its table is before the scenario.
+func (l *lab) areas(t *testing.T, disk string) areas {
+	t.Helper()
+	d, err := block.OpenFile(disk)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return fmt.Sprintf("%d writes of %.1f MiB, %d flushes, %d discards;", writes, float64(bytes)/(1<<20), flushes, discards)
+	defer d.Close()
+	table, _, err := gpt.Decode(d, d.SizeBytes(), d.SectorSize())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return areasOf(table, d.SizeBytes())
+}
+
+// outcome is what a machine did with a disk.
+type outcome struct {
+	// boots are the versions in the order in which they booted.
+	boots []string
+	// slots in the end.
+	slots string
+	// back is how long the machine took from power-on to service.
+	back time.Duration
+	// followed: it was updated after that.
+	followed bool
 }
 
 // cut asks both judges about one disk.
-func cut(t *testing.T, s scenario, model *bootmodel.Model, disk string, p dmlog.Point) bool {
-	expected := judge(t, model, disk)
-	started := time.Now()
-	version, trouble := boot(t, s, disk)
-	ok := trouble == "" && expected.Err == nil && version == expected.Version && slices.Contains(s.versions, version)
-	t.Logf("cut after %d operations (flushed %t): boots %q in %.0f s; model: %s", p.Entries, p.Flushed, version, time.Since(started).Seconds(), expected)
-	if !ok {
-		t.Errorf("cut after %d operations: machine %q %s; model: %s; allowed: %s; disk %s", p.Entries, version, trouble, expected, strings.Join(s.versions, ", "), disk)
+func (l *lab) cut(t *testing.T, s scenario, disk string, p dmlog.Point, update bool) bool {
+	expected := judge(t, l.model, disk)
+	o, err := l.boot(t, s, disk, update)
+	if err == nil && (expected.Err != nil || len(expected.Failed) > 0 || len(o.boots) == 0 || o.boots[0] != expected.Version || !s.mayBoot(o.boots[0])) {
+		err = fmt.Errorf("it may boot %s", strings.Join(s.boots, ", "))
 	}
-	return ok
+	line := fmt.Sprintf("%6d  %-8s flushed=%-5t  model: %s (%s)  machine: %s  %s  %.0f s  updated=%t", p.Entries, p.Class, p.Flushed, expected.Version, expected.Entry,
+		strings.Join(o.boots, ", "), o.slots, o.back.Seconds(), o.followed)
+	if err != nil {
+		t.Errorf("%s\n%v\nmodel: %s\ndisk: %s", line, err, expected, disk)
+		return false
+	}
+	t.Log(line)
+	return true
 }
 
 func judge(t *testing.T, model *bootmodel.Model, disk string) bootmodel.Result {
@@ -81,39 +99,48 @@ func judge(t *testing.T, model *bootmodel.Model, disk string) bootmodel.Result {
 	return model.Boot(d)
 }
 
-// boot boots a disk through firmware until the agent has settled, and returns the version that the agent says.
-func boot(t *testing.T, s scenario, disk string) (version, trouble string) {
+// boot boots a disk through firmware until a version is in service, for some updates it from there, and looks at the disk behind that.
+func (l *lab) boot(t *testing.T, s scenario, disk string, update bool) (o outcome, err error) {
 	t.Helper()
-	o := s.options
-	o.Dir = disk + ".run"
-	o.Disk = disk
-	o.Reboot = true
-	m, err := vm.Start(t.Context(), image.VM(o))
+	dir := disk + ".run"
+	m, err := vm.Start(context.WithoutCancel(t.Context()), l.literal(dir, disk, patience))
 	if err != nil {
-		t.Fatal(err)
+		return o, err
 	}
 	defer m.Close()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w\nconsole log: %s\nby hand: %s", err, m.ConsoleLog(), m.Command)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
 	defer cancel()
-	if _, err := m.Expect(ctx, `^stele: ---- end ----`); err != nil {
-		return "", fmt.Sprintf("(%v; by hand: %s)", err, m.Command)
+	g, err := l.connect(ctx, m)
+	if err != nil {
+		return o, err
 	}
-	version = startedVersion(m)
-	if err := m.Console.Err(); err != nil {
-		return version, fmt.Sprintf("(%v; by hand: %s)", err, m.Command)
+	defer g.client.Close()
+	status, err := g.settled(ctx, s.serves)
+	o.boots, o.back = started(m), time.Since(m.Started)
+	if err != nil {
+		return o, err
 	}
-	os.RemoveAll(o.Dir)
-	return version, ""
-}
-
-var agentStarted = regexp.MustCompile(`^stele: .* (\S+), agent started`)
-
-// startedVersion is the version of the last boot: those before it were tries.
-func startedVersion(m *vm.VM) (version string) {
-	for _, line := range m.Console.Lines(0) {
-		if groups := agentStarted.FindStringSubmatch(line.Text); groups != nil {
-			version = groups[1]
+	o.slots = slots(status)
+	if update {
+		if err := g.update(ctx, next); err != nil {
+			return o, fmt.Errorf("updating it: %w", err)
 		}
+		if _, err := g.settled(ctx, []string{next}); err != nil {
+			return o, fmt.Errorf("updated: %w", err)
+		}
+		o.followed = true
 	}
-	return version
+	m.Cut()
+	if err := m.Console.Err(); err != nil {
+		return o, err
+	}
+	if err := clean(disk); err != nil {
+		return o, err
+	}
+	return o, os.RemoveAll(dir)
 }

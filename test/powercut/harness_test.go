@@ -19,13 +19,15 @@ import (
 
 var (
 	points = flag.Int("points", 3, "how many moments of each scenario are booted")
+	follow = flag.Int("follow", 3, "every so many moments, an update from what booted")
 	seed   = flag.Uint64("seed", 1, "chooses the moments")
+	live   = flag.Int("live", 0, "how often the power of a running machine is cut")
 )
 
 const (
 	// scenarioTimeout and bootTimeout are for emulation on a busy machine.
 	scenarioTimeout = 10 * time.Minute
-	bootTimeout     = 4 * time.Minute
+	bootTimeout     = 6 * time.Minute
 	// grownBytes is how much larger the disk is than the image, so that there is something to grow.
 	grownBytes = 1 << 30
 )
@@ -34,6 +36,7 @@ var image machine.Image
 
 func TestMain(m *testing.M) {
 	vm.RunRelay()
+	flag.Parse()
 	dir := os.Getenv("STELE_IMAGE_DIR")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "build", "x86_64", "demo")
@@ -74,24 +77,28 @@ func directory(t *testing.T) string {
 	return dir
 }
 
-// record runs a scenario on a copy of base, ends it with a power cut, and returns the log of its writes.
-func record(t *testing.T, dir, base string, s scenario) *dmlog.Log {
+// record runs something on a machine with a copy of base, ends it with a power cut, and returns the log of its writes.
+func record(t *testing.T, base string, literal vm.Options, run func(context.Context, *vm.VM)) *dmlog.Log {
 	t.Helper()
-	o := s.options
-	o.Dir = dir
-	o.Reboot = true
-	literal := image.VM(o)
 	literal.Disks[0] = vm.Disk{Path: base, Copy: true, LogWrites: true}
-	m, err := vm.Start(t.Context(), literal)
+	m, err := vm.Start(context.WithoutCancel(t.Context()), literal)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), scenarioTimeout)
 	defer cancel()
-	s.run(ctx, t, m)
+	run(ctx, m)
 	m.Cut()
-	file, err := os.Open(m.WriteLogPath(0))
+	if err := m.Console.Err(); err != nil {
+		t.Fatalf("%v; console log: %s", err, m.ConsoleLog())
+	}
+	return readLog(t, m.WriteLogPath(0))
+}
+
+func readLog(t *testing.T, path string) *dmlog.Log {
+	t.Helper()
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +114,8 @@ func record(t *testing.T, dir, base string, s scenario) *dmlog.Log {
 	return log
 }
 
-// newBase makes the disk on which a scenario starts.
-func newBase(t *testing.T, dir string) string {
+// newBase makes the disk of an image, grown, as it is before its first boot.
+func newBase(t *testing.T, dir string, image machine.Image) string {
 	t.Helper()
 	base := filepath.Join(dir, "base.raw")
 	err := sparse.Copy(t.Context(), base, image.File("disk.raw"))

@@ -36,7 +36,7 @@ func TestLoaderChoosesAsTheModel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := directory(t)
-			base := newBase(t, dir)
+			base := newBase(t, dir, image)
 			putEntries(t, base, list)
 			expected := judge(t, bootmodel.New(), base)
 			got := list[bootedEntry(t, dir, base)].file

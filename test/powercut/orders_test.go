@@ -4,6 +4,7 @@ package powercut
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,17 +17,21 @@ import (
 	"github.com/stele-os/stele/internal/fat"
 	"github.com/stele-os/stele/internal/powercut"
 	"github.com/stele-os/stele/internal/sparse"
+	"github.com/stele-os/stele/internal/vm"
+	"github.com/stele-os/stele/test/qemu/machine"
 )
 
 // TestLoaderRenameSurvivesPowerCuts: the loader's own writes, when it counts a try, recorded from the real one, in every order that a power cut may leave: one of
 // the two versions boots.
 func TestLoaderRenameSurvivesPowerCuts(t *testing.T) {
 	dir := directory(t)
-	base := newBase(t, dir)
+	base := newBase(t, dir, image)
 	addCounted(t, base)
-	s := firstBoot()
-	s.run = started
-	log := record(t, dir, base, s)
+	log := record(t, base, image.VM(machine.Options{Dir: dir, Reboot: true}), func(ctx context.Context, m *vm.VM) {
+		if _, err := m.Expect(ctx, `^stele: .*agent started`); err != nil {
+			t.Fatal(err)
+		}
+	})
 	disk := inMemory(t, base)
 	writes := onlyESP(t, disk, log)
 	model := bootmodel.New()

@@ -28,7 +28,7 @@ func TestRefusedUKIFallsBack(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			dir := directory(t)
-			base := newBase(t, dir)
+			base := newBase(t, dir, image)
 			addRefusedUKI(t, base)
 			expected := judge(t, bootmodel.New(), base)
 			if len(expected.Failed) != 2 || expected.Version != image.Manifest.Version {
