@@ -5,7 +5,8 @@
 // a Flush between. Record and the tests that replay what it recorded hold the code above to that.
 //
 // Memory is one for tests, File one of Linux. Medium reads back from the medium what was written: with O_DIRECT, which read 17 % faster
-// here than dropping the pages of the cache and reading them again, and does not depend on nobody else holding them.
+// here than dropping the pages of the cache and reading them again, and does not depend on nobody else holding them. Large aligned writes of
+// a File go around the cache, too.
 //
 // It knows nothing of partitions or file systems.
 package block

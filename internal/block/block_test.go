@@ -127,6 +127,43 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestFileWritesBothWays: small writes through the page cache and large ones around it, over each other, are read alike both ways.
+func TestFileWritesBothWays(t *testing.T) {
+	const size = 2 << 20
+	path := filepath.Join(t.TempDir(), "disk")
+	want := make([]byte, size)
+	if err := os.WriteFile(path, want, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	random := rand.New(rand.NewPCG(3, 4))
+	large, got := aligned(1<<20), aligned(size)
+	for round := range 60 {
+		p := large[:directWriteBytes+random.IntN(15)*directAlignment]
+		at := random.IntN((size-len(p))/directAlignment) * directAlignment
+		if round%2 == 0 {
+			p = large[:1+random.IntN(10_000)]
+			at = random.IntN(size - len(p))
+		}
+		for i := range p {
+			p[i] = byte(round + i%7)
+		}
+		copy(want[at:], p)
+		if n, err := f.WriteAt(p, int64(at)); n != len(p) || err != nil {
+			t.Fatal(n, err)
+		}
+		for name, d := range map[string]Device{"memory": f, "medium": Medium(f)} {
+			if n, err := d.ReadAt(got, 0); n != size || err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("round %d, read from %s: %d bytes, %v", round, name, n, err)
+			}
+		}
+	}
+}
+
 func TestOpenFileRefuses(t *testing.T) {
 	if _, err := OpenFile(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)

@@ -16,12 +16,17 @@ import (
 // other before it was flushed and dropped. So nobody else may have the same bytes open while a File writes them.
 type File struct {
 	file         *os.File
-	direct       *os.File // nil where the file system has no O_DIRECT
+	direct       *os.File // by O_DIRECT; nil where the file system has none
 	size, sector int64
 }
 
-// directAlignment is what offset, length and address of a read with O_DIRECT are multiples of. It suits logical blocks of 512 and 4096 bytes.
-const directAlignment = 4096
+const (
+	// directAlignment is what offset, length and address of a transfer with O_DIRECT are multiples of. It suits logical blocks of 512 and 4096
+	// bytes.
+	directAlignment = 4096
+	// directWriteBytes is from when on aligned writes go around the page cache: an image that is written would only push out of it what is used.
+	directWriteBytes = 64 << 10
+)
 
 // OpenFile opens path for reading and writing.
 func OpenFile(path string) (*File, error) {
@@ -40,7 +45,7 @@ func OpenFile(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read sector size of %q: %w", path, err), file.Close())
 	}
-	if f.direct, err = os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0); err != nil {
+	if f.direct, err = os.OpenFile(path, os.O_RDWR|unix.O_DIRECT|unix.O_CLOEXEC, 0); err != nil {
 		f.direct = nil
 	}
 	return f, nil
@@ -54,10 +59,16 @@ func sectorSize(file *os.File) (int64, error) {
 // ReadAt reads, from memory where it can.
 func (f *File) ReadAt(p []byte, at int64) (int, error) { return f.file.ReadAt(p, at) }
 
-// WriteAt writes all of p, or nothing where it would leave the device: a regular file must not grow.
+// WriteAt writes all of p, or nothing where it would leave the device: a regular file must not grow. The kernel keeps its page cache in step with
+// what goes around it (mm/filemap.c, kiocb_invalidate_pages).
 func (f *File) WriteAt(p []byte, at int64) (int, error) {
 	if at < 0 || at+int64(len(p)) > f.size {
 		return 0, ErrOutside
+	}
+	if f.direct != nil && len(p) >= directWriteBytes && isAligned(p, at) {
+		if n, err := f.direct.WriteAt(p, at); !errors.Is(err, unix.EINVAL) {
+			return n, err
+		}
 	}
 	return f.file.WriteAt(p, at)
 }
@@ -102,11 +113,14 @@ func (f *File) ReadMedium(p []byte, at int64) (int, error) {
 	return f.file.ReadAt(p, at)
 }
 
-// directBytes is the most that one read takes: read-back checks go in such steps anyway, and memory stays bounded.
+// directBytes is the most that one read takes that needs a buffer of its own: memory stays bounded.
 const directBytes = 1 << 20
 
-// readDirect fills p by aligned reads.
+// readDirect fills p by aligned reads, straight into it where it is aligned itself.
 func readDirect(file *os.File, p []byte, at, size int64) (int, error) {
+	if isAligned(p, at) && at+int64(len(p)) <= size {
+		return file.ReadAt(p, at)
+	}
 	buffer := aligned(min(directBytes, roundUp(len(p)+directAlignment)))
 	done := 0
 	for done < len(p) {
@@ -124,6 +138,11 @@ func readDirect(file *os.File, p []byte, at, size int64) (int, error) {
 		done += copy(p[done:], buffer[skip:n])
 	}
 	return done, nil
+}
+
+// isAligned tells whether p can go to or come from the medium as it is.
+func isAligned(p []byte, at int64) bool {
+	return len(p) > 0 && (uintptr(unsafe.Pointer(&p[0]))|uintptr(len(p))|uintptr(at))%directAlignment == 0
 }
 
 func roundUp(n int) int { return (n + directAlignment - 1) &^ (directAlignment - 1) }
