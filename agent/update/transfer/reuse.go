@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"io"
 
 	"golang.org/x/sync/errgroup"
@@ -69,42 +68,39 @@ func (w *rootWriter) reuse(ctx context.Context) error {
 // assembly puts chunks together from blocks of the slot and of the running one. It is one goroutine's.
 type assembly struct {
 	*rootWriter
-	hash      *hasher
-	leaves    []byte
-	slot      view
-	running   view
-	elsewhere []byte
+	hash    *hasher
+	leaves  []byte
+	buffer  []byte
+	running window
 }
 
 func newAssembly(w *rootWriter) *assembly {
 	return &assembly{rootWriter: w, hash: newHasher(w.hashes.salt), leaves: make([]byte, blocksPerChunk*sha256.Size),
-		slot: newView(w.slot), running: newView(w.running.Root), elsewhere: make([]byte, verity.BlockSize)}
+		buffer: make([]byte, bundle.ChunkBytes), running: newWindow(w.running.Root)}
 }
 
-// assemble writes the chunk where the slot does not hold it, or notes that it is missing at its first block that is nowhere.
+// assemble completes the chunk in the slot, or notes that it is missing at its first block that is nowhere. Of the slot it takes what is right from
+// the chunk's beginning on: that is what an interrupted staging leaves, and to ask for more would hash each block twice.
 func (a *assembly) assemble(c bundle.Chunk) error {
 	blocks := c.Bytes / verity.BlockSize
-	if err := a.hashes.readLeaves(a.leaves[:blocks*sha256.Size], c.PartOffset/verity.BlockSize); err != nil {
+	first := c.PartOffset / verity.BlockSize
+	if err := a.hashes.readLeaves(a.leaves[:blocks*sha256.Size], first); err != nil {
 		return err
 	}
-	a.slot.move(c)
-	a.running.move(c)
-	changed := false
-	for i := range blocks {
-		want := a.leaves[i*sha256.Size:][:sha256.Size]
-		if held := a.slot.block(i); held != nil && a.hash.matches(held, want) {
-			continue
-		}
-		found := a.find(i, want)
+	held := a.held(c, 0, 1)
+	if held == 1 {
+		held += a.held(c, 1, blocks)
+	}
+	for i := held; i < blocks; i++ {
+		found := a.find(first+int64(i), a.leaf(i))
 		if found == nil {
 			a.missing[c.PartOffset/bundle.ChunkBytes] = true
 			return nil
 		}
-		a.slot.replace(i, found)
-		changed = true
+		copy(a.buffer[i*verity.BlockSize:], found)
 	}
-	if changed {
-		if err := writeTo(a.rootWriter.slot)(c, a.slot.buffer[:c.Bytes]); err != nil {
+	if at := held * verity.BlockSize; at < c.Bytes {
+		if err := writeAt(a.slot, c.Part, a.buffer[at:c.Bytes], c.PartOffset+int64(at)); err != nil {
 			return err
 		}
 	}
@@ -112,65 +108,66 @@ func (a *assembly) assemble(c bundle.Chunk) error {
 	return nil
 }
 
-// find looks for a block in the running slot, at the same place first.
-func (a *assembly) find(i int, want []byte) []byte {
-	if a.running.device == nil {
-		return nil
-	}
-	if held := a.running.block(i); held != nil && a.hash.matches(held, want) {
-		return held
-	}
-	at, ok := a.blocks.find(want)
-	if !ok {
-		return nil
-	}
-	if n, _ := a.running.device.ReadAt(a.elsewhere, at*verity.BlockSize); n < len(a.elsewhere) || !a.hash.matches(a.elsewhere, want) {
-		return nil
-	}
-	return a.elsewhere
-}
+// leaf is the digest that block i of the chunk must have.
+func (a *assembly) leaf(i int) []byte { return a.leaves[i*sha256.Size:][:sha256.Size] }
 
-// view is one chunk's place on a device. The first block is read alone: where it is wrong already, the others are not needed.
-type view struct {
-	device io.ReaderAt
-	buffer []byte
-	at     int64
-	length int
-	// read is how much of the buffer is filled; what could not be read is none.
-	read int
-	dead bool
-}
-
-func newView(device io.ReaderAt) view {
-	return view{device: device, buffer: make([]byte, bundle.ChunkBytes)}
-}
-
-func (v *view) move(c bundle.Chunk) { v.at, v.length, v.read, v.dead = c.PartOffset, c.Bytes, 0, false }
-
-// block returns the block at this place, or nil where it cannot be read.
-func (v *view) block(i int) []byte {
-	start := i * verity.BlockSize
-	end := start + verity.BlockSize
-	if v.read < end && !v.dead {
-		to := v.length
-		if i == 0 {
-			to = end
+// held reads blocks of the chunk from the slot, and says how many are right before the first that is not.
+func (a *assembly) held(c bundle.Chunk, from, to int) int {
+	start := from * verity.BlockSize
+	n, _ := a.slot.ReadAt(a.buffer[start:to*verity.BlockSize], c.PartOffset+int64(start)) // what cannot be read is not held
+	right := 0
+	for ; (right+1)*verity.BlockSize <= n; right++ {
+		if !a.hash.matches(a.buffer[start+right*verity.BlockSize:][:verity.BlockSize], a.leaf(from+right)) {
+			break
 		}
-		n, err := v.device.ReadAt(v.buffer[v.read:to], v.at+int64(v.read))
-		v.dead = err != nil && !errors.Is(err, io.EOF) || n < to-v.read
-		v.read += n
 	}
-	if v.read < end {
-		return nil
-	}
-	return v.buffer[start:end]
+	return right
 }
 
-// replace puts a block into the buffer, over what the device holds.
-func (v *view) replace(i int, block []byte) {
-	end := (i + 1) * verity.BlockSize
-	copy(v.buffer[end-verity.BlockSize:end], block)
-	if v.dead && v.read < end {
-		v.read = end
+// find looks for a block in the running slot: where its index says, or behind the end of what is indexed, at the same place.
+func (a *assembly) find(number int64, want []byte) []byte {
+	at, known := a.blocks.find(want)
+	if !known && number >= maxIndexed {
+		at, known = number, true
 	}
+	if !known {
+		return nil
+	}
+	if block := a.running.block(at); block != nil && a.hash.matches(block, want) {
+		return block
+	}
+	return nil
+}
+
+// windowBlocks, 256 KiB, are read at once where blocks follow each other.
+const windowBlocks = 64
+
+// window is what was last read of the running slot: one block, or many where the one asked for follows the last.
+type window struct {
+	device       io.ReaderAt
+	buffer       []byte
+	first, count int64
+}
+
+func newWindow(device io.ReaderAt) window {
+	return window{device: device, buffer: make([]byte, windowBlocks*verity.BlockSize)}
+}
+
+// block returns a block until the next call, or nil where it cannot be read.
+func (w *window) block(n int64) []byte {
+	if w.device == nil {
+		return nil
+	}
+	if n < w.first || n >= w.first+w.count {
+		ahead := int64(1)
+		if n == w.first+w.count {
+			ahead = windowBlocks
+		}
+		read, _ := w.device.ReadAt(w.buffer[:ahead*verity.BlockSize], n*verity.BlockSize)
+		w.first, w.count = n, int64(read/verity.BlockSize)
+	}
+	if w.count == 0 {
+		return nil
+	}
+	return w.buffer[(n-w.first)*verity.BlockSize:][:verity.BlockSize]
 }

@@ -102,12 +102,14 @@ func (b *Bundle) checkVerity(ctx context.Context, device io.ReaderAt) error {
 
 // writeTo puts chunks where they belong.
 func writeTo(device block.Device) func(bundle.Chunk, []byte) error {
-	return func(c bundle.Chunk, plain []byte) error {
-		if _, err := device.WriteAt(plain, c.PartOffset); err != nil {
-			return fmt.Errorf("cannot write %s at byte %d: %w", c.Part, c.PartOffset, err)
-		}
-		return nil
+	return func(c bundle.Chunk, plain []byte) error { return writeAt(device, c.Part, plain, c.PartOffset) }
+}
+
+func writeAt(device block.Device, part bundle.PartName, p []byte, at int64) error {
+	if _, err := device.WriteAt(p, at); err != nil {
+		return fmt.Errorf("cannot write %s at byte %d: %w", part, at, err)
 	}
+	return nil
 }
 
 // workers decompress and write beside the one goroutine that reads: more only take more memory.

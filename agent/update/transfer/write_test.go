@@ -156,3 +156,17 @@ func TestCancel(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChunkFromBothSlots: of a chunk whose beginning is in the slot, only the rest is written, from the running slot.
+func TestChunkFromBothSlots(t *testing.T) {
+	i := newImage(t, "1.1.0", rootOf(seeds(4*256)))
+	running, p, s := holding(i), holding(i), i.server()
+	p.root.b[2<<20+5*verity.BlockSize] ^= 1
+	if _, err := install(t.Context(), s, i, p.slot(), running.running()); err != nil {
+		t.Fatal(err)
+	}
+	i.mustBeIn(t, p)
+	if s.bytes != i.target.Info.Table.Length || p.root.written != 251*verity.BlockSize {
+		t.Errorf("%d bytes fetched, %d written", s.bytes, p.root.written)
+	}
+}
