@@ -49,6 +49,7 @@ type HTTP struct {
 	client  *http.Client
 	limiter *rate.Limiter
 	total   atomic.Int64
+	stalled error
 	// sleep waits for a pause to pass.
 	sleep func(context.Context, time.Duration) error
 }
@@ -70,7 +71,8 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 		return nil, fmt.Errorf("cannot use repository %q: its CA holds no certificate in PEM", withoutUser(base))
 	}
 	o.fill()
-	h := &HTTP{o: o, base: base, limiter: rate.NewLimiter(rate.Inf, 0), sleep: sleep}
+	h := &HTTP{o: o, base: base, limiter: rate.NewLimiter(rate.Inf, 0), sleep: sleep,
+		stalled: fmt.Errorf("nothing came for %s", o.Stall)}
 	if o.MaxRateBytes > 0 {
 		h.limiter = rate.NewLimiter(rate.Limit(o.MaxRateBytes), int(min(max(o.MaxRateBytes/8, 1<<10), 1<<20)))
 	}

@@ -129,8 +129,7 @@ func (r *httpReader) take(p []byte) (int, error) {
 
 // wait is one read of the body. Only the time in which the server lets us wait counts against it.
 func (r *httpReader) wait(p []byte) (int, error) {
-	stalled := fmt.Errorf("nothing came for %s", r.h.o.Stall)
-	hangUp := r.hangUp
+	hangUp, stalled := r.hangUp, r.h.stalled
 	timer := time.AfterFunc(r.h.o.Stall, func() { hangUp(stalled) })
 	begin := time.Now()
 	n, err := r.resp.Body.Read(p)
