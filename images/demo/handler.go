@@ -52,6 +52,7 @@ func handler() http.Handler {
 	mux.HandleFunc("GET /fill", fill)
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
 	mux.HandleFunc("GET /size", size)
+	mux.HandleFunc("GET /copy", copyFrom)
 	return mux
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -14,6 +15,9 @@ func TestHandler(t *testing.T) {
 	t.Setenv("STELE_VERSION", "1.2.3")
 	path := filepath.Join(t.TempDir(), "file")
 	h := handler()
+	files := httptest.NewServer(http.StripPrefix("/", http.FileServer(http.Dir("."))))
+	defer files.Close()
+	source := url.QueryEscape(files.URL + "/main.go")
 	tests := []struct {
 		target string
 		code   int
@@ -36,6 +40,9 @@ func TestHandler(t *testing.T) {
 		{"/proc/1/environ", 404, ""},
 		{"/unhealthy", 200, ""},
 		{"/healthz", 503, "asked"},
+		{"/copy?url=" + source + "&url=" + source + "&path=" + url.QueryEscape(path), 200, "bytes in"},
+		{"/copy?url=" + source + "x&path=" + url.QueryEscape(path), 502, "404"},
+		{"/copy?path=/does/not/exist", 502, "no such file"},
 		{"/nothing", 404, ""},
 	}
 	for _, tt := range tests {

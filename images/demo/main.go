@@ -17,6 +17,7 @@
 //	GET /fill?path=P            appends to a file until there is no room
 //	GET /read?path=P            reads a file
 //	GET /size?path=P            bytes of all files below a directory
+//	GET /copy?url=U&path=P      fetches U (several after each other), writes the file, made durable, hashes it, and says how long that took
 //
 // It listens on PORT (default 8080) and ends on SIGTERM. Before it answers anyone it asks itself for DEMO_AT_START, such as "/unhealthy": a version
 // that is bad from its start. It needs no file and no network beyond that port: a scratch image holds it.
