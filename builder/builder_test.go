@@ -153,3 +153,23 @@ func TestProgressWithoutTerminal(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestFindLock holds that a definition of one's own, anywhere in the checkout, is pinned as its base.
+func TestFindLock(t *testing.T) {
+	dir := t.TempDir()
+	base, own := filepath.Join(dir, "images", "base.yaml"), filepath.Join(dir, "build", "own.yaml")
+	write(t, filepath.Join(dir, "images", "lock.yaml"), "")
+	for _, c := range []struct{ file, base, want string }{
+		{base, "", filepath.Join(dir, "images", "lock.yaml")},
+		{own, base, filepath.Join(dir, "images", "lock.yaml")},
+		{own, "", filepath.Join(dir, "build", "lock.yaml")},
+	} {
+		if got := findLock(c.file, c.base); got != c.want {
+			t.Errorf("%s on %s: got %s", c.file, c.base, got)
+		}
+	}
+	beside := write(t, filepath.Join(dir, "build", "lock.yaml"), "")
+	if got := findLock(own, base); got != beside {
+		t.Errorf("a lock of its own: got %s", got)
+	}
+}

@@ -22,7 +22,9 @@ import (
 type Options struct {
 	// Definition is the path of the image definition.
 	Definition string
-	// Lock is the path of the lock file; empty: lock.yaml beside the definition.
+	// Version instead of the definition's; empty: the definition's.
+	Version string
+	// Lock is the path of the lock file; empty: lock.yaml beside the definition, else beside its base.
 	Lock string
 	// Arch is the architecture to build for.
 	Arch definition.Arch
@@ -78,7 +80,7 @@ func open(ctx context.Context, o Options) (*build, error) {
 
 func (b *build) load(ctx context.Context) (err error) {
 	o := b.options
-	if b.definition, err = definition.Load(o.Definition); err != nil {
+	if b.definition, err = definition.LoadVersion(o.Definition, o.Version); err != nil {
 		return err
 	}
 	if !slices.Contains(b.definition.Architectures, o.Arch) {
@@ -89,7 +91,7 @@ func (b *build) load(ctx context.Context) (err error) {
 		return err
 	}
 	if o.Lock == "" {
-		o.Lock = filepath.Join(filepath.Dir(o.Definition), "lock.yaml")
+		o.Lock = findLock(o.Definition, b.definition.Base)
 	}
 	if b.lock, err = resolve.Load(o.Lock); err != nil {
 		return err
@@ -116,6 +118,15 @@ func (b *build) load(ctx context.Context) (err error) {
 	}
 	b.unlock, err = b.store.Lock(ctx, "output"+b.options.Output)
 	return err
+}
+
+// findLock is the lock file beside the definition, else the one beside its base: a definition of one's own is pinned as what it builds upon.
+func findLock(file, base string) string {
+	own := filepath.Join(filepath.Dir(file), "lock.yaml")
+	if _, err := os.Stat(own); base == "" || err == nil {
+		return own
+	}
+	return filepath.Join(filepath.Dir(base), "lock.yaml")
 }
 
 func (b *build) close() {

@@ -29,7 +29,7 @@ func fakeFiles(files map[string]string) func(string) ([]byte, error) {
 }
 
 func TestLoadDefaultsAndPaths(t *testing.T) {
-	d, err := load(fakeFiles(map[string]string{"images/demo.yaml": minimal + "document: machine.yaml\nupdate: {root: 1.root.json}\nimages: [{name: web, source: 'go:./demo'}, {name: r, source: 'docker://r.example.com/a@sha256:" + strings.Repeat("0", 64) + "'}]\n"}), "images/demo.yaml")
+	d, err := load(fakeFiles(map[string]string{"images/demo.yaml": minimal + "document: machine.yaml\nupdate: {root: 1.root.json}\nimages: [{name: web, source: 'go:./demo'}, {name: r, source: 'docker://r.example.com/a@sha256:" + strings.Repeat("0", 64) + "'}]\n"}), "images/demo.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestLoadBase(t *testing.T) {
 		"images/base.yaml": minimal + "update: {root: keys/root.json}\ncommandLine: [quiet]\nfiles: [{path: /etc/a, content: base}, {path: /etc/b, content: base}]\nmetadata: {timeout: 10s}\n",
 		"images/sub/demo.yaml": "apiVersion: stele/v1alpha1\nkind: Image\nbase: ../base.yaml\nname: over\ncommandLine: [loglevel=3]\n" +
 			"files: [{path: /etc/a, source: a}]\npartitions: {root: 1Gi}\n",
-	}), "images/sub/demo.yaml")
+	}), "images/sub/demo.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"too long", "#" + strings.Repeat("x", maxBytes), "more than 1048576 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := load(fakeFiles(map[string]string{"images/x.yaml": c.text}), "images/x.yaml")
+			_, err := load(fakeFiles(map[string]string{"images/x.yaml": c.text}), "images/x.yaml", "")
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -109,7 +109,7 @@ rootFormat: squashfs
 metadata: {platform: moon, timeout: 1ms}
 outputs: [disk.vmdk]
 `
-	_, err := load(fakeFiles(map[string]string{"x.yaml": text}), "x.yaml")
+	_, err := load(fakeFiles(map[string]string{"x.yaml": text}), "x.yaml", "")
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("got %v", err)
@@ -133,9 +133,13 @@ func TestVersion(t *testing.T) {
 		"1.1.0-rc1": "write 1.1.0~rc1: the boot loader takes 1.1.0-rc1 for newer than 1.1.0",
 		"1.1.0+1":   `"1.1.0+1" is no version such as 1.2.3`,
 	} {
-		_, err := load(fakeFiles(map[string]string{"x.yaml": strings.Replace(minimal, "1.2.3", version, 1)}), "x.yaml")
+		_, err := load(fakeFiles(map[string]string{"x.yaml": strings.Replace(minimal, "1.2.3", version, 1)}), "x.yaml", "")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", version, err, want)
+		}
+		read := fakeFiles(map[string]string{"x.yaml": minimal})
+		if d, err := load(read, "x.yaml", version); (err == nil) != (want == "") || err == nil && d.Version != version {
+			t.Errorf("%s in the place of the definition's: got %v, want %q", version, err, want)
 		}
 	}
 }

@@ -17,15 +17,18 @@ const (
 )
 
 // Load reads the definition at path and everything it builds upon, and validates the result.
-func Load(path string) (*Definition, error) {
-	return load(os.ReadFile, path)
-}
+func Load(path string) (*Definition, error) { return LoadVersion(path, "") }
 
-func load(read func(string) ([]byte, error), path string) (*Definition, error) {
+// LoadVersion is Load with another version than the definition's, where version is not empty.
+func LoadVersion(path, version string) (*Definition, error) { return load(os.ReadFile, path, version) }
+
+func load(read func(string) ([]byte, error), path, version string) (*Definition, error) {
 	d, err := loadChain(read, path, 0)
 	if err != nil {
 		return nil, err
 	}
+	setDefault(&version, d.Version)
+	d.Version = version
 	d.setDefaults()
 	if err := d.Validate(); err != nil {
 		return nil, err

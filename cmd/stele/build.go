@@ -56,7 +56,8 @@ or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
 	flags := command.Flags()
 	flags.StringVar(&arch, "arch", string(definition.X8664), "architecture: x86_64 or arm64")
 	flags.StringVar(&o.Output, "output", "", "directory for the image's files (default build/ARCH)")
-	flags.StringVar(&o.Lock, "lock", "", "lock file (default lock.yaml beside the definition)")
+	flags.StringVar(&o.Version, "version", "", "version of the image instead of the definition's")
+	flags.StringVar(&o.Lock, "lock", "", "lock file (default lock.yaml beside the definition, else beside its base)")
 	flags.BoolVar(&o.Explain, "explain", false, "print each stage's key and digests, and whether it came from the store")
 	return command
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/stele-os/stele/test/qemu/machine"
@@ -14,11 +16,15 @@ func newRunCommand() *cobra.Command {
 		Short: "Boot a built image in QEMU and wait until its container answers",
 		Long: `Boot the image that "stele build" wrote (default: build/x86_64) in QEMU, with a configuration document, on a copy of its disk.
 
-Prints what the machine says while it starts, and as soon as the URL answers: the URL on this host, boot time by stage, where disk and console
-log lie, how to stop. QEMU is given KVM where that works, else its own emulation; STELE_QEMU_ACCEL=kvm|tcg decides.`,
+Without --config the machine runs the demo's container and takes calls of its API: a CA and an identity for it are made in the run's directory,
+its key is trusted by the fingerprint on its console, and all of it stands in a contexts file there (--contexts: in another one). With a document of
+your own, the port of its spec.api is forwarded.
+
+Prints what the machine says while it starts, and as soon as the URL answers: the URL on this host, boot time by stage, how to call the API, where
+disk and console log lie, how to stop. QEMU is given KVM where that works, else its own emulation; STELE_QEMU_ACCEL=kvm|tcg decides.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.ImageDir = "build/x86_64"
+			o.ImageDir, o.Program = "build/x86_64", os.Args[0]
 			if len(args) > 0 {
 				o.ImageDir = args[0]
 			}
@@ -39,6 +45,8 @@ log lie, how to stop. QEMU is given KVM where that works, else its own emulation
 	flags.StringVar(&o.Dir, "dir", "", "directory for console log and disk (default: IMAGE-DIR/run)")
 	flags.BoolVar(&o.Persist, "persist", false, "keep the disk of the previous run")
 	flags.BoolVar(&o.Detach, "detach", false, "leave the machine running and return")
+	flags.StringVar(&o.Contexts, "contexts", "", "contexts file that the machine is put into (default: api/contexts.yaml in --dir); only without --config")
+	flags.StringVar(&o.Node, "node", "demo", "name of the machine in the contexts file")
 	flags.BoolVar(&stop, "stop", false, "stop the machine that --detach left running, and start none")
 	return command
 }

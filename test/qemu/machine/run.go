@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,11 +29,18 @@ type RunOptions struct {
 	Timeout                     time.Duration
 	DirectKernel                bool
 	Persist, Detach             bool
+	// Contexts file that the machine is put into, as Node; empty: one in the run's directory. Only without Config.
+	Contexts, Node string
+	// Program is how the person calls this command.
+	Program string
+
+	access  *access // where the document is the demo's
+	apiPort int     // in the guest; 0: the API does not listen
 }
 
 // Run boots an image in place of the one that an earlier run left, tells out how it goes, and stays until ctx is over or the machine stops. With Detach it returns once the machine serves.
 func Run(ctx context.Context, o RunOptions, out io.Writer) error {
-	image, options, err := o.options()
+	image, options, err := o.options(time.Now())
 	if err != nil {
 		return err
 	}
@@ -65,24 +74,51 @@ func Run(ctx context.Context, o RunOptions, out io.Writer) error {
 }
 
 // options turns flags into a machine.
-func (o RunOptions) options() (Image, Options, error) {
+func (o *RunOptions) options(now time.Time) (Image, Options, error) {
 	image, err := Open(o.ImageDir)
 	if err != nil {
 		return Image{}, Options{}, err
 	}
 	options := Options{
-		Document: DemoDocument, Direct: o.DirectKernel, Dir: o.dir(), MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
+		Direct: o.DirectKernel, Dir: o.dir(), MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
 		Reboot: true, Outside: true, Detached: o.Detach, DiskSizeBytes: 4 << 30,
 	}
-	if o.Config != "" {
-		if options.Document, err = os.ReadFile(o.Config); err != nil {
-			return Image{}, Options{}, fmt.Errorf("cannot read configuration document: %w", err)
-		}
+	if options.Document, err = o.document(now); err != nil {
+		return Image{}, Options{}, err
 	}
+	o.apiPort = apiPort(options.Document)
 	if options.Forwards, err = forwards(o.Ports); err != nil {
 		return Image{}, Options{}, err
 	}
+	named := slices.ContainsFunc(options.Forwards, func(f vm.Forward) bool { return f.Guest == o.apiPort })
+	if o.apiPort != 0 && !named {
+		options.Forwards = append(options.Forwards, vm.Forward{Guest: o.apiPort, Host: freeOr0(o.apiPort)})
+	}
 	return image, options, nil
+}
+
+// document is the person's, or the demo's with access for the person.
+func (o *RunOptions) document(now time.Time) ([]byte, error) {
+	if o.Config != "" && o.Contexts != "" {
+		return nil, hint.New(errors.New("cannot use --contexts with --config: the callers of a document of your own are yours"), "start it without --contexts, then trust it by the line that is printed")
+	}
+	if o.Config != "" {
+		document, err := os.ReadFile(o.Config)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read configuration document: %w", err)
+		}
+		return document, nil
+	}
+	path, err := filepath.Abs(cmp.Or(o.Contexts, filepath.Join(o.dir(), "api", "contexts.yaml")))
+	if err != nil {
+		return nil, err
+	}
+	o.access = &access{Contexts: path, Node: o.node()}
+	clientCAs, err := o.access.prepare(now)
+	if err != nil {
+		return nil, err
+	}
+	return withAPI(DemoDocument, clientCAs), nil
 }
 
 // dir is where console log and disk lie.
@@ -96,13 +132,7 @@ func (o RunOptions) dir() string {
 // forwards reads HOST:GUEST pairs. Without any, the demo's port is forwarded, from the same port where it is free.
 func forwards(pairs []string) ([]vm.Forward, error) {
 	if len(pairs) == 0 {
-		host := DemoPort
-		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", host)); err == nil {
-			listener.Close()
-		} else {
-			host = 0
-		}
-		return []vm.Forward{{Guest: DemoPort, Host: host}}, nil
+		return []vm.Forward{{Guest: DemoPort, Host: freeOr0(DemoPort)}}, nil
 	}
 	var list []vm.Forward
 	for _, pair := range pairs {
@@ -115,6 +145,16 @@ func forwards(pairs []string) ([]vm.Forward, error) {
 		list = append(list, vm.Forward{Host: int(h), Guest: int(g)})
 	}
 	return list, nil
+}
+
+// freeOr0 is the port where nothing listens on it, else 0, for which QEMU's starter takes a free one.
+func freeOr0(port int) int {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return 0
+	}
+	listener.Close()
+	return port
 }
 
 // wait waits for the answer and the boot report, and prints what a person wants to know then.
@@ -139,6 +179,11 @@ func (o RunOptions) wait(ctx context.Context, m *vm.VM, out io.Writer) error {
 		return err
 	}
 	summary.Report = report
+	if o.apiPort != 0 {
+		if summary.API, err = o.reach(ctx, m); err != nil {
+			return err
+		}
+	}
 	_, err = io.WriteString(out, summary.String())
 	return err
 }

@@ -17,6 +17,8 @@ type Summary struct {
 	Report   Report
 	URL      string
 	Answered time.Duration
+	// API are lines that say how to call the machine; none where it takes no calls.
+	API []string
 }
 
 func (s Summary) String() string {
@@ -40,6 +42,9 @@ func (s Summary) String() string {
 	}
 	if used := s.Report.Memory["used"]; used > 0 {
 		row("memory", "%d of %d MiB used", used, s.Report.Memory["total"])
+	}
+	for i, line := range s.API {
+		row(map[bool]string{true: "api"}[i == 0], "%s", line)
 	}
 	row("disk", "%s", s.Machine.DiskPath(0))
 	row("console log", "%s", s.Machine.ConsoleLog())
