@@ -34,7 +34,9 @@ func (b *deadlineBody) free() {
 	b.state = 2
 }
 
-// deadlineWriter ends a call whose client does not take what is written.
+// deadlineWriter ends a call whose client does not take what is written. A deadline of HTTP/2 ends the stream when it passes, whether a write
+// waits or not: it stands from the first byte until the flush, and what is quiet afterwards has none (TestQuietStreamLives). What is not flushed
+// goes out when the handler has returned, below the deadline of its last write.
 type deadlineWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -52,6 +54,7 @@ func (w *deadlineWriter) Flush() { _ = w.FlushError() }
 // FlushError is what http.ResponseController looks for.
 func (w *deadlineWriter) FlushError() error {
 	_ = w.control.SetWriteDeadline(time.Now().Add(w.limit))
+	defer func() { _ = w.control.SetWriteDeadline(time.Time{}) }()
 	return w.control.Flush()
 }
 

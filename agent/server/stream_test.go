@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -51,4 +53,16 @@ func (w *watching) until(message string) bool {
 		}
 	}
 	return false
+}
+
+// A stream on which nothing happens for longer than a client may take to accept bytes goes on.
+func TestQuietStreamLives(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	f := start(t, func(o *Options) { o.Limits.Write = limit })
+	w := f.watch(f.client(f.ca.client(t, "alice", []string{"stele:reader"}, nil)))
+	time.Sleep(4 * limit)
+	f.events.Publish("machine", "", "later")
+	if !w.until("later") {
+		t.Errorf("the stream has ended: %v", w.drain())
+	}
 }

@@ -99,7 +99,7 @@ func openTrust(o Options) (trust, error) {
 		return o.do.trust, nil
 	}
 	if len(o.Root) == 0 {
-		return nil, fault.New(fault.Precondition, "cannot take versions: the image has no root of trust")
+		return nil, fault.New(fault.Precondition, "cannot take versions: the image has no root of trust; build it with update.root in its definition")
 	}
 	c, err := repository.Open(repository.Options{
 		Root: o.Root, Dir: o.Dir + "/update/repository", Now: o.Now, BuildTime: time.Unix(o.Image.BuildTime, 0),

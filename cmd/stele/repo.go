@@ -21,7 +21,7 @@ A repository is a directory of files (The Update Framework): signed metadata and
 server program: copy or serve the directory as it is. docs/update-repository.md explains roles, keys and expiry.`,
 	}
 	command.AddCommand(newRepoInitCommand(), newRepoPublishCommand(), newRepoListCommand(), newRepoExpireCommand(), newRepoRotateKeyCommand(),
-		newRepoRemoveCommand(), newRepoExportCommand())
+		newRepoRemoveCommand(), newRepoExportCommand(), newRepoServeCommand())
 	return command
 }
 

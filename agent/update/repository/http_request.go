@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/stele-os/stele/agent/fault"
 )
 
 // finalError is one that a second attempt would not heal.
@@ -83,7 +85,8 @@ func (h *HTTP) check(resp *http.Response, offset, length int64) error {
 	case length >= 0 && resp.StatusCode == http.StatusOK && offset == 0:
 		return nil // the whole file begins with what was asked for; the rest is not read
 	case length >= 0 && resp.StatusCode == http.StatusOK:
-		return final("the server does not serve ranges: it answered 200 for bytes from %d", offset)
+		err := fmt.Errorf("the server does not serve ranges: it answered 200 for bytes from %d; take one that does, such as stele repo serve", offset)
+		return finalError{fault.As(fault.Precondition, err)} // it will not learn it while one waits
 	case resp.StatusCode != http.StatusPartialContent || length < 0:
 		return final("%s", status)
 	}

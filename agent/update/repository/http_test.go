@@ -98,7 +98,7 @@ func TestHTTPAnswers(t *testing.T) {
 		want           string
 		asked          int
 	}{
-		{"whole file for a range", 7, 2, answer(200, "X", "y", "whole"), "the server does not serve ranges: it answered 200 for bytes from 7", 1},
+		{"whole file for a range", 7, 2, answer(200, "X", "y", "whole"), "the server does not serve ranges: it answered 200 for bytes from 7; take one that does, such as stele repo serve", 1},
 		{"another range", 7, 2, answer(206, "Content-Range", "bytes 0-1/9", "01"), `the server answered with range "bytes 0-1/9", asked for were bytes 7-8`, 1},
 		{"no range", 7, 2, answer(206, "X", "y", "01"), `the server answered with range "", asked for were bytes 7-8`, 1},
 		{"too long", 7, 2, answer(206, "Content-Range", "bytes 7-8/9", "0123"), "the server sends 4 bytes, asked for were 2", 1},
@@ -132,6 +132,9 @@ func TestHTTPAnswers(t *testing.T) {
 		_, err := get(t.Context(), h, "x", c.offset, c.length)
 		if want := fmt.Sprintf("cannot get %q: %s", s.URL+"/repo/x", c.want); err == nil || err.Error() != want || int(asked.Load()) != c.asked {
 			t.Errorf("%s: %v, asked %d times", c.name, err, asked.Load())
+		}
+		if lasting := strings.Contains(c.want, "ranges"); lasting != (fault.KindOf(err) == fault.Precondition) {
+			t.Errorf("%s: %v is of kind %s", c.name, err, fault.KindOf(err))
 		}
 	}
 }
