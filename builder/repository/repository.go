@@ -71,9 +71,8 @@ type Repository struct {
 
 // Open reads and verifies a repository in order to change it. Only one process at a time may do that.
 func Open(o Options) (*Repository, error) {
-	if _, err := os.Stat(filepath.Join(o.Dir, metadataDir, rootName(1))); errors.Is(err, fs.ErrNotExist) {
-		err := fmt.Errorf("cannot open repository %q: it has no %s/%s", o.Dir, metadataDir, rootName(1))
-		return nil, hint.New(err, "make one with: stele repo init "+o.Dir+" --keys KEYDIR")
+	if err := exists(o.Dir); err != nil {
+		return nil, err
 	}
 	unlock, err := lock(o.Dir)
 	if err != nil {
@@ -99,7 +98,19 @@ func Read(o Options) (*Repository, error) {
 	return r, nil
 }
 
+// exists refuses a directory that is no repository.
+func exists(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, metadataDir, rootName(1))); errors.Is(err, fs.ErrNotExist) {
+		err := fmt.Errorf("cannot open repository %q: it has no %s/%s", dir, metadataDir, rootName(1))
+		return hint.New(err, "make one with: stele repo init "+dir+" --keys KEYDIR")
+	}
+	return nil
+}
+
 func read(o Options) (*Repository, error) {
+	if err := exists(o.Dir); err != nil {
+		return nil, err
+	}
 	s, err := load(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open repository %q: %w", o.Dir, err)
