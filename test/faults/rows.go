@@ -22,7 +22,7 @@ func doing(number, request string, more ...string) versions.Version {
 }
 
 var (
-	unhealthy = doing("1.1.1", "/unhealthy")
+	unhealthy = doing("2.0.0", "/unhealthy")
 	crashing  = doing("1.1.2", "/exit?code=3")
 	checked   = with("1.1.3", "containers:"+container("extra", extraPort, "")+fmt.Sprintf(`
 update:
@@ -48,7 +48,9 @@ func Restarting() []Row {
 	return []Row{
 		{Class: "/var full", Run: varFull, Reason: `no space left on device`},
 		{Class: "required container unhealthy", Run: update(unhealthy, apply),
-			Reason: `container extra is not ready: .*503`, Console: `boot: 1\.1\.1 in slot b rejected .*container extra is not ready`},
+			Reason: `container extra is not ready: .*503`, Console: `boot: 2\.0\.0 in slot b rejected .*container extra is not ready`},
+		{Class: "both versions unhealthy", Run: bothUnhealthy,
+			Reason: `2\.0\.0 was rejected \(.*container extra is not ready.*\), 1\.0\.0 is not healthy \(container demo: .*liveness.*\); trying on`},
 		{Class: "container crashes", Run: update(crashing, apply),
 			Reason: `container extra is in backoff: exited with code 3`, Console: `boot: 1\.1\.2 in slot b rejected .*exited with code 3`},
 		{Class: "checks fail", Run: update(checked, apply),
@@ -65,7 +67,7 @@ func Restarting() []Row {
 			Run:    update(fine, applyAndEdit(func(disk, _ string) error { return flip(disk, "root-b", superblock) })),
 			Reason: `the agent never ran in 2 tries: the kernel panicked`, Console: `boot: 1\.2\.0 in slot b no-agent`},
 		{Class: "corrupt verity tree", Trouble: true,
-			Run:    update(fine, applyAndEdit(func(disk, _ string) error { return flip(disk, "verity-b", treeTop) })),
+			Run:    update(fine, applyAndEdit(func(disk, _ string) error { return flip(disk, "root-b-verity", treeTop) })),
 			Reason: `the agent never ran in 2 tries: the kernel panicked`, Console: `boot: 1\.2\.0 in slot b no-agent`},
 		{Class: "truncated UKI", Run: update(fine, applyAndEdit(truncate)),
 			Reason: `the agent never ran in 2 tries: no panic text`, Console: `boot: 1\.2\.0 in slot b no-agent`},
@@ -79,7 +81,8 @@ func Restarting() []Row {
 
 // Faulty starts the machine for Restarting: its container may fill /var.
 func (l *Lab) Faulty(ctx context.Context, dir string, log func(string, ...any)) (*Machine, error) {
-	demo := container("demo", machine.DemoPort, "", "securityContext: {runAsUser: 0}", "volumeMounts: [{name: data, mountPath: /data}]")
+	demo := container("demo", machine.DemoPort, "", "securityContext: {runAsUser: 0}", "volumeMounts: [{name: data, mountPath: /data}]",
+		fmt.Sprintf("livenessProbe: {httpGet: {path: /healthz, port: %d}, periodSeconds: 1, failureThreshold: 5}", machine.DemoPort))
 	return l.Start(ctx, Setting{
 		Dir: dir, Log: log, Document: l.Document(Gates{Probation: 3, Deadline: 40}, "volumes: [{name: data, persistent: {}}]\ncontainers:"+demo),
 	})

@@ -19,7 +19,7 @@ var demoContainer = "containers:" + demo("demo", machine.DemoPort)
 func TestUpdateAndRollback(t *testing.T) {
 	k := updates(t)
 	first := k.image(t, versions.Version{Number: "1.0.0"})
-	k.publish(t, versions.Version{Number: "1.1.0"})
+	k.publish(t, versions.Version{Number: "3.0.0"}) // newer than those of other tests
 	g := bootImage(t, first, k.options(t, demoContainer))
 	g.serving()
 	c := k.node(g, "operator")
@@ -32,9 +32,9 @@ func TestUpdateAndRollback(t *testing.T) {
 		t.Fatalf("after staging: %v", s.GetSlots())
 	}
 	original := s.GetDocument().GetDigest()
-	g.applyWithWord(c, "1.1.0")
+	g.applyWithWord(c, "3.0.0")
 	s = g.status(c)
-	if r := s.GetRunning(); r.GetVersion() != "1.1.0" || r.GetSlot() != "b" || !r.GetCommitted() || slot(s, "a").GetCondition() != "committed" {
+	if r := s.GetRunning(); r.GetVersion() != "3.0.0" || r.GetSlot() != "b" || !r.GetCommitted() || slot(s, "a").GetCondition() != "committed" {
 		t.Fatalf("after the update: %v %v", r, s.GetSlots())
 	}
 	if b := s.GetBoots()[0]; !strings.Contains(b.GetAskedBy(), "operator") || !strings.Contains(b.GetWhy(), "1.0.0") {
@@ -59,7 +59,7 @@ func TestUpdateAndRollback(t *testing.T) {
 	if d := s.GetDocument(); d.GetDigest() != original || containerOf(s, "second") != nil {
 		t.Errorf("the document of 1.0.0 is not back: %v, %v", d, s.GetContainers())
 	}
-	if b := s.GetBoots()[1]; b.GetVersion() != "1.1.0" || b.GetOutcome() != "rolled-back" {
+	if b := s.GetBoots()[1]; b.GetVersion() != "3.0.0" || b.GetOutcome() != "rolled-back" {
 		t.Errorf("the story of the boot that was left: %v", b)
 	}
 }
