@@ -13,61 +13,33 @@ import (
 	"github.com/stele-os/stele/operator/node"
 )
 
-// cutWhileStaging cuts the power when half of what must be fetched was sent. The old version serves, and another staging fetches less than the whole.
-func cutWhileStaging(ctx context.Context, m *Machine) (o Outcome, err error) {
-	image, err := m.lab.PublishVersion(ctx, large)
+// cutBeforeCommit cuts the power while a good version is on probation. It has a second try, in which it proves itself. Then it is left by request.
+func cutBeforeCommit(ctx context.Context, m *Machine) (o Outcome, err error) {
+	before, err := m.staged(ctx, fine)
 	if err != nil {
 		return o, err
 	}
-	info, err := m.lab.Info(large.Number)
-	if err != nil {
+	if err := m.onProbation(ctx, fine.Number); err != nil {
 		return o, err
-	}
-	status, err := m.Status(ctx)
-	if err != nil {
-		return o, err
-	}
-	limit := m.Web.Sent() + BallastBytes/2
-	staging := make(chan error, 1)
-	go func() { staging <- m.Stage(ctx, large.Number) }()
-	for m.Web.Sent() < limit {
-		select {
-		case err := <-staging:
-			return o, fmt.Errorf("it was staged too soon: %w", err)
-		case <-time.After(time.Millisecond):
-		}
 	}
 	m.Cut()
 	o.Fault = time.Now()
-	<-staging
 	if err := m.PowerOn(ctx); err != nil {
 		return o, err
 	}
-	if status, err = m.InService(ctx, Good, status.GetBoots()[0].GetId()); err != nil {
+	status, err := m.InService(ctx, fine.Number, before)
+	if err != nil {
 		return o, err
 	}
-	o.Back = time.Now()
-	o.Reason = status.GetBoots()[1].GetReason()
-	if b := Slot(status, "b"); b.GetCondition() != "writing" && b.GetCondition() != "empty" {
-		return o, fmt.Errorf("after the cut: %v", b)
+	o.Back, o.Reason = time.Now(), status.GetBoots()[1].GetReason()
+	if status, err = m.committed(ctx, fine.Number, before); err != nil {
+		return o, err
 	}
-	var fetched int64
-	_, err = m.Client.Stage(ctx, large.Number, nil, func(p *nodev1.Progress) { fetched = max(fetched, p.GetFetchedBytes()) })
-	whole := int64(BallastBytes) + info.UKI.Bytes
-	m.setting.Log("the staging after the cut fetched %d bytes; a new one fetches %d or more", fetched, whole)
-	if err != nil || fetched == 0 || fetched > whole-BallastBytes/4 {
-		return o, errors.Join(fmt.Errorf("staging %s again fetched %d of %d bytes", image.Manifest.Version, fetched, whole), err)
+	_, err = node.Ask(ctx, m.Client.Updates.Rollback, &nodev1.RollbackUpdateRequest{Reason: "a test"})
+	if err == nil {
+		_, err = m.committed(ctx, Good, status.GetBoots()[0].GetId())
 	}
-	return o, nil
-}
-
-// cutBeforeCommit cuts the power while a good version is on probation.
-func cutBeforeCommit(ctx context.Context, m *Machine, version string) (time.Time, error) {
-	if err := m.onProbation(ctx, version); err != nil {
-		return time.Time{}, err
-	}
-	m.Cut()
-	return time.Now(), m.PowerOn(ctx)
+	return o, node.Explain("machine", err)
 }
 
 // onProbation applies a version and returns when its container is ready, which is some seconds before it may commit.
@@ -112,18 +84,12 @@ func cutDuringCommit(ctx context.Context, m *Machine) (o Outcome, err error) {
 	if err := m.PowerOn(ctx); err != nil {
 		return o, err
 	}
-	for _, version := range []string{fine.Number, Good} {
-		status, inService := m.committed(ctx, version, before)
-		if inService == nil {
-			o.Back, o.Reason = time.Now(), version+" is committed"
-			return o, agree(status, version)
-		}
-		err = errors.Join(err, inService)
-	}
+	status, err := m.committed(ctx, "", before)
+	o.Back, o.Reason = time.Now(), status.GetRunning().GetVersion()+" is committed"
 	return o, err
 }
 
-// committed waits until the version serves and is committed; not for long where another one is.
+// committed waits until a version (empty: whichever) serves and is committed.
 func (m *Machine) committed(ctx context.Context, version, before string) (*nodev1.StatusResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -132,24 +98,12 @@ func (m *Machine) committed(ctx context.Context, version, before string) (*nodev
 		if err == nil && status.GetRunning().GetCommitted() {
 			return status, nil
 		}
-		if running := status.GetRunning(); running.GetCommitted() && running.GetVersion() != version {
-			return nil, fmt.Errorf("version %s is committed", running.GetVersion())
-		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("version %s is not committed: %w: %w", version, ctx.Err(), err)
+			return nil, fmt.Errorf("version %q is not committed: %w: %w\n%s", version, ctx.Err(), err, m.Tail(20))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-func agree(s *nodev1.StatusResponse, version string) error {
-	for _, slot := range s.GetSlots() {
-		if slot.GetRunning() && (slot.GetVersion() != version || slot.GetCondition() != "committed") {
-			return fmt.Errorf("the running slot: %v", slot)
-		}
-	}
-	return nil
 }
 
 // bootEntries are read from under the machine.

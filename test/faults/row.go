@@ -110,7 +110,7 @@ func rejected(s *nodev1.StatusResponse, version string) (string, error) {
 	if r := s.GetRunning(); r.GetVersion() != Good || !r.GetCommitted() {
 		return "", fmt.Errorf("running: %v", r)
 	}
-	if b := Slot(s, "b"); b.GetVersion() != version || b.GetCondition() != "rejected" {
+	if b := Slot(s, "b"); b.GetVersion() != version || b.GetCondition() != "rejected" && b.GetCondition() != "damaged" {
 		return "", fmt.Errorf("the other slot: %v", b)
 	}
 	list := s.GetUpdate().GetRejected()

@@ -107,7 +107,8 @@ func (s *Slot) addStrays(entries []Entry, used map[string]bool, runningHash stri
 			continue
 		}
 		s.State, s.Reason = state.SlotDamaged, fmt.Sprintf("boot entry %q starts a root that is on neither slot", e.File)
-		if e.Err != nil {
+		if e.Err != nil { // its name is all that it says of itself
+			s.Version, s.Left, s.Done = e.Name.Version, e.Name.Left, e.Name.Done
 			s.Reason = e.Err.Error()
 		}
 	}

@@ -110,7 +110,7 @@ func TestObserve(t *testing.T) {
 		{"entry of another root", v0, "", "a", []string{"stele_1.0.0.efi", "stele_1.1.0+0.efi"}, v0,
 			`a: committed 1.0.0 running; b: damaged (boot entry "stele_1.1.0+0.efi" starts a root that is on neither slot) strays [stele_1.1.0+0.efi]`},
 		{"entry cut off", v0, v1, "ab", []string{"stele_1.0.0.efi", "stele_1.1.0+0-2.efi!"}, v0,
-			`a: committed 1.0.0 running; b: damaged orphaned (cannot read boot entry "stele_1.1.0+0-2.efi": it is cut off) strays [stele_1.1.0+0-2.efi]`},
+			`a: committed 1.0.0 running; b: damaged 1.1.0 done 2 orphaned (cannot read boot entry "stele_1.1.0+0-2.efi": it is cut off) strays [stele_1.1.0+0-2.efi]`},
 		{"entry of another version", v0, v1, "ab", []string{"stele_1.0.0.efi", "stele_1.2.0+0.efi=1.1.0"}, v0,
 			`a: committed 1.0.0 running; b: damaged 1.2.0 (boot entry "stele_1.2.0+0.efi" holds version "1.1.0")`},
 		{"running without an entry", v0, v1, "ab", []string{"stele_1.1.0.efi"}, v0,

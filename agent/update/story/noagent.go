@@ -40,6 +40,8 @@ func (e *Evidence) cause(s *state.BootStory) string {
 		return reason
 	case e.WatchdogReset:
 		return byWatchdog
+	case e.Pending != nil && e.slot(e.Pending.Slot).State == state.SlotDamaged:
+		return e.slot(e.Pending.Slot).Reason
 	}
 	return "no panic text is there: a hang, a reset, or firmware that keeps none"
 }
