@@ -65,7 +65,10 @@ func TestTryAndReset(t *testing.T) {
 	if _, err := node.Ask(ctx, admin.Reset.Reset, &nodev1.ResetRequest{ConfirmHostname: s.GetMachine().GetHostname()}); err != nil {
 		t.Fatal(node.Explain("machine", err))
 	}
-	line, err := m.ExpectFrom(ctx, mark, `^stele: .*api: port \d+, fingerprint (SHA256:\S+)`)
+	line, err := m.ExpectFrom(ctx, mark, `^stele: .*storage: /var is made anew on \S+: a reset was asked for`)
+	if err == nil {
+		line, err = m.ExpectFrom(ctx, line.Index, `^stele: .*api: port \d+, fingerprint (SHA256:\S+)`)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
