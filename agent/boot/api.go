@@ -39,6 +39,9 @@ func (a *agent) settledDisk(ctx context.Context) (string, error) {
 type power struct{ *agent }
 
 func (p power) Shutdown(powerOff bool, caller, reason string) error {
+	if down, going := p.machine.Shutdown.Get(); going {
+		return fault.New(fault.Unavailable, "cannot go down: the machine is going down already (%s)", down.Reason)
+	}
 	if reason != "" {
 		reason = ": " + reason
 	}

@@ -15,6 +15,8 @@ func (m *Manager) acquire(what string) (release func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case m.life == nil && m.trouble != nil:
+		return nil, fault.New(fault.Unavailable, "cannot begin %s: the update manager cannot start: %w", what, m.trouble)
 	case m.life == nil:
 		return nil, fault.New(fault.Unavailable, "cannot begin %s: the update manager has not started yet; try again in a moment", what)
 	case m.path == "":

@@ -78,6 +78,8 @@ type Manager struct {
 	// busy is the action that has the disk; free is closed when it ends.
 	busy string
 	free chan struct{}
+	// trouble is why the last Run could not start, nil where it could.
+	trouble error
 	// down: an action has asked for a restart.
 	down bool
 	// staging under way, nil for none.

@@ -25,8 +25,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 	if path == "" {
 		m.publish(func(u *state.Update) { u.Committed, u.Activity = true, state.ActivityIdle })
-	} else if err := m.start(l.ctx, path); err != nil {
-		m.fail(err)
+	} else if err := m.begun(m.start(l.ctx, path)); err != nil {
 		return err
 	}
 	m.settle(l)
@@ -35,6 +34,17 @@ func (m *Manager) Run(ctx context.Context) error {
 		m.prove(l.ctx)
 	}
 	return m.lookAround(l.ctx)
+}
+
+// begun notes how a start went.
+func (m *Manager) begun(err error) error {
+	m.mu.Lock()
+	m.trouble = err
+	m.mu.Unlock()
+	if err != nil {
+		m.fail(err)
+	}
+	return err
 }
 
 // settle says from when on and until when actions may begin.

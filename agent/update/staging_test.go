@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,7 +172,7 @@ func TestAlone(t *testing.T) {
 		}
 		r.unreadable = errors.New("input/output error")
 		r.reboot()
-		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable {
+		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable || !strings.HasSuffix(err.Error(), "input/output error") {
 			t.Errorf("staged without slots: %v", err)
 		}
 		r.must(r.Alone(r.t.Context(), "the reset", func() error { return nil }))

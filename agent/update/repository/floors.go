@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -107,6 +108,21 @@ func (f floors) equal(g floors) bool {
 func keyIDs(root metadata.RootType, role string) []string {
 	if r := root.Roles[role]; r != nil {
 		return slices.Clone(r.KeyIDs)
+	}
+	return nil
+}
+
+// metaVersion is 0 where the role is missing.
+func metaVersion(meta map[string]*metadata.MetaFiles, role string) int64 {
+	if m := meta[role+".json"]; m != nil {
+		return m.Version
+	}
+	return 0
+}
+
+func below(role string, version, floor int64) error {
+	if version < floor {
+		return fmt.Errorf("%s is version %d, and this machine has seen version %d: the repository was rolled back", role, version, floor)
 	}
 	return nil
 }

@@ -190,19 +190,4 @@ func (r *refresh) keepFloors() error {
 	return nil
 }
 
-// metaVersion is 0 where the role is missing.
-func metaVersion(meta map[string]*metadata.MetaFiles, role string) int64 {
-	if m := meta[role+".json"]; m != nil {
-		return m.Version
-	}
-	return 0
-}
-
-func below(role string, version, floor int64) error {
-	if version < floor {
-		return fmt.Errorf("%s is version %d, and this machine has seen version %d: the repository was rolled back", role, version, floor)
-	}
-	return nil
-}
-
 func isExpired(err error) bool { return errors.Is(err, &metadata.ErrExpiredMetadata{}) }
