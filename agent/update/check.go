@@ -2,6 +2,7 @@ package update
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/stele-os/stele/agent/fault"
@@ -11,12 +12,51 @@ import (
 	"github.com/stele-os/stele/internal/bls"
 )
 
-// Check asks the document's repository what it holds for this machine.
+// checking is a check under way.
+type checking struct {
+	done   chan struct{}
+	result server.CheckResult
+	err    error
+}
+
+// Check asks the document's repository what it holds for this machine. Who asks while another one waits for the answer gets the same: readers may
+// ask, and must not queue before a staging.
 func (m *Manager) Check(ctx context.Context) (server.CheckResult, error) {
+	for {
+		m.mu.Lock()
+		c := m.checking
+		if c == nil {
+			c = &checking{done: make(chan struct{})}
+			m.checking = c
+			m.mu.Unlock()
+			return m.checkFor(ctx, c)
+		}
+		m.mu.Unlock()
+		select {
+		case <-c.done:
+			if !errors.Is(c.err, context.Canceled) && !errors.Is(c.err, context.DeadlineExceeded) { // else its caller left
+				return c.result, c.err
+			}
+		case <-ctx.Done():
+			return server.CheckResult{}, ctx.Err()
+		}
+	}
+}
+
+// checkFor checks for all who wait for c.
+func (m *Manager) checkFor(ctx context.Context, c *checking) (server.CheckResult, error) {
+	defer func() {
+		m.mu.Lock()
+		m.checking = nil
+		m.mu.Unlock()
+		close(c.done)
+	}()
+	c.err = context.Canceled // unless it comes to an end
 	result, err := m.check(ctx)
 	if ctx.Err() != nil {
 		return result, ctx.Err()
 	}
+	c.result, c.err = result, err
 	m.publish(func(u *state.Update) {
 		u.CheckedAt, u.Available, u.Error = m.o.Now(), result.Available, ""
 		if err != nil {

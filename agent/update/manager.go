@@ -84,7 +84,9 @@ type Manager struct {
 	down bool
 	// staging under way, nil for none.
 	staging *staging
-	proving bool
+	// checking is the check under way, nil for none.
+	checking *checking
+	proving  bool
 
 	path    string // of the boot disk
 	slots   [2]slots.Slot

@@ -21,12 +21,23 @@ type fakeRepository struct {
 	works, failures int
 	// worksAnew is what each refresh sets works to; 0: it leaves it alone.
 	worksAnew int
+	// refreshes counts them; each waits until hold is closed (nil: it does not wait).
+	refreshes int
+	hold      chan struct{}
 	// gate holds reads back until it is closed; nil: it does not.
 	gate  chan struct{}
 	bytes int64 // sent
 }
 
-func (f *fakeRepository) Refresh(context.Context, repository.Source) (repository.Targets, error) {
+func (f *fakeRepository) Refresh(ctx context.Context, _ repository.Source) (repository.Targets, error) {
+	f.refreshes++
+	if f.hold != nil {
+		select {
+		case <-f.hold:
+		case <-ctx.Done():
+			return repository.Targets{}, ctx.Err()
+		}
+	}
 	if f.worksAnew > 0 {
 		f.works = f.worksAnew
 	}

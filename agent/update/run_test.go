@@ -2,6 +2,7 @@ package update
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,5 +73,35 @@ func TestRunAgain(t *testing.T) {
 		cancel()
 		<-ended
 		r.boot()
+	})
+}
+
+// TestChecksJoin: many who ask at the same time cost one question; one that leaves takes nobody along.
+func TestChecksJoin(t *testing.T) {
+	in(t, []string{"1.1.0"}, func(r *rig) {
+		r.repo.hold = make(chan struct{})
+		leaving, leave := context.WithCancel(r.t.Context())
+		left := make(chan error)
+		go func() { _, err := r.Check(leaving); left <- err }()
+		synctest.Wait()
+		found := make(chan string, 5)
+		for range cap(found) {
+			go func() { result, _ := r.Check(r.t.Context()); found <- result.Available }()
+		}
+		synctest.Wait()
+		leave()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		synctest.Wait()
+		close(r.repo.hold)
+		for range cap(found) {
+			if got := <-found; got != "1.1.0" {
+				t.Errorf("%q", got)
+			}
+		}
+		if r.repo.refreshes != 2 {
+			t.Errorf("the repository was asked %d times", r.repo.refreshes)
+		}
 	})
 }
