@@ -80,6 +80,8 @@ type Manager struct {
 	free chan struct{}
 	// trouble is why the last Run could not start, nil where it could.
 	trouble error
+	// damage of the disk that keeps versions from being staged, nil for none.
+	damage error
 	// down: an action has asked for a restart.
 	down bool
 	// staging under way, nil for none.

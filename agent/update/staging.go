@@ -141,10 +141,18 @@ func (m *Manager) begin(caller, version string, src repository.Source, patience 
 // mayStage refuses before anything is fetched what slots.Check would refuse afterwards.
 func (m *Manager) mayStage() error {
 	running, _, err := m.current()
-	if err == nil && running.Counted() {
-		err = fault.New(fault.Precondition, "cannot stage: the running version %q has not proven itself yet", running.Version)
+	m.mu.Lock()
+	damage := m.damage
+	m.mu.Unlock()
+	switch {
+	case err != nil:
+		return err
+	case damage != nil:
+		return fault.New(fault.Precondition, "cannot stage: %w", damage)
+	case running.Counted():
+		return fault.New(fault.Precondition, "cannot stage: the running version %q has not proven itself yet", running.Version)
 	}
-	return err
+	return nil
 }
 
 func versionOr(version string) string {

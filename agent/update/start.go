@@ -30,21 +30,35 @@ func (m *Manager) start(ctx context.Context, path string) error {
 	if err != nil {
 		m.logf("%v", err)
 	}
+	damage, err := m.repair()
+	m.tell() // whatever else happens: the next boot is to know that this one began
+	if err != nil {
+		return fmt.Errorf("cannot look at the slots: %w", err)
+	}
+	m.conclude()
+	m.publishSlots()
+	if damage != nil {
+		m.logf("nothing can be staged: %v", damage)
+		m.fail(damage)
+	}
+	return ctx.Err()
+}
+
+// repair finishes what a power cut left. Damage that is none of a power cut's keeps versions from being staged; one that is there can still prove
+// itself, or be left: that takes a name on the ESP, and no cluster.
+func (m *Manager) repair() (damage, err error) {
 	err = m.withDisk(func(d *slots.Disk) error {
-		done, err := d.Repair()
+		var done []string
+		done, damage = d.Repair()
 		for _, what := range done {
 			m.logf("repaired: %s", what)
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		m.tell() // the next boot is to know that this one began
-		return fmt.Errorf("cannot look at the slots: %w", err)
-	}
-	m.tell()
-	m.conclude()
-	m.publishSlots()
-	return ctx.Err()
+	m.mu.Lock()
+	m.damage = damage
+	m.mu.Unlock()
+	return damage, err
 }
 
 // tell brings the stories up to date: how the boots before ended, and that this one has begun.
