@@ -10,7 +10,9 @@ import (
 // mountExt4 mounts a file system that may need its journal.
 func mountExt4(source, target string) error {
 	return mountReplaying(
-		func(flags uintptr) error { return unix.Mount(source, target, "ext4", varFlags|flags, "errors=remount-ro") },
+		func(flags uintptr) error {
+			return unix.Mount(source, target, "ext4", varFlags|flags, "errors=remount-ro")
+		},
 		func() error { return unix.Unmount(target, 0) },
 	)
 }
