@@ -38,7 +38,14 @@ func load(dir string) (Files, error) {
 		case !entry.Type().IsRegular():
 			return fmt.Errorf("%q is neither a file nor a directory", path)
 		}
-		data, err := os.ReadFile(path)
+		info, err := entry.Info()
+		if err == nil {
+			err = bounded(len(files)+1, total+info.Size()) // before it is read: what lies there may have grown by mistake
+		}
+		var data []byte
+		if err == nil {
+			data, err = os.ReadFile(path)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
