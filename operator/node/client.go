@@ -5,10 +5,8 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +18,7 @@ import (
 
 	nodev1 "github.com/stele-os/stele/api/node/v1"
 	"github.com/stele-os/stele/internal/hint"
+	"github.com/stele-os/stele/internal/spki"
 	"github.com/stele-os/stele/operator/contexts"
 )
 
@@ -134,10 +133,9 @@ func keyPair(who contexts.Identity) (tls.Certificate, error) {
 	return pair, nil
 }
 
-// Fingerprint of a certificate's key: "SHA256:" and the unpadded base64 of the SHA-256 of its SubjectPublicKeyInfo (RFC 5280 §4.1).
+// Fingerprint of a certificate's key.
 func Fingerprint(c *x509.Certificate) string {
-	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+	return spki.Fingerprint(c.RawSubjectPublicKeyInfo)
 }
 
 // Show asks a machine at HOST:PORT for its certificate and returns it unverified: it is for a person to compare.

@@ -25,6 +25,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stele-os/stele/internal/spki"
 )
 
 // Options of Open.
@@ -118,7 +120,7 @@ func (id *Identity) Status() (Status, error) {
 		return Status{}, err
 	}
 	return Status{
-		Fingerprint:  fingerprint(c.Leaf.RawSubjectPublicKeyInfo),
+		Fingerprint:  spki.Fingerprint(c.Leaf.RawSubjectPublicKeyInfo),
 		SelfSigned:   c == id.self,
 		NotAfter:     c.Leaf.NotAfter,
 		Certificates: c.Certificate,

@@ -4,9 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -82,12 +80,6 @@ func decodeKey(content []byte) (*ecdsa.PrivateKey, error) {
 		return nil, errors.New("it is not an ECDSA P-256 key")
 	}
 	return ec, nil
-}
-
-// fingerprint is "SHA256:" and the unpadded base64 of the SHA-256 of a SubjectPublicKeyInfo.
-func fingerprint(spki []byte) string {
-	sum := sha256.Sum256(spki)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 func readBounded(path string) ([]byte, error) {

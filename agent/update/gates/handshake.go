@@ -2,15 +2,14 @@ package gates
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
 
 	"github.com/stele-os/stele/agent/state"
+	"github.com/stele-os/stele/internal/spki"
 )
 
 // handshake connects to the machine's own API server and looks whether the key is the one that the server publishes. It has no certificate to show: in
@@ -30,8 +29,7 @@ func handshake(ctx context.Context, api state.API) error {
 }
 
 func sameKey(s tls.ConnectionState, fingerprint string) error {
-	sum := sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)
-	if got := "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:]); got != fingerprint {
+	if got := spki.Fingerprint(s.PeerCertificates[0].RawSubjectPublicKeyInfo); got != fingerprint {
 		return errors.New("another server answers: its key is " + got)
 	}
 	return nil
