@@ -50,7 +50,7 @@ test: image demo ## Run all tests, QEMU boots included
 
 .PHONY: test-powercut
 test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1, LIVE=0)
-	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 12h -v ./test/powercut -run '^(TestPowerCuts|TestLive)$$' -points $(N) -seed $(SEED) -live $(LIVE)
+	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -timeout 12h -v ./test/powercut -run '^(TestPowerCuts|TestLive)$$' -points $(N) -seed $(SEED) -live $(LIVE) -orders
 
 .PHONY: check
 check: host-packages ## Vet, staticcheck, race detector, generated files, short fuzzing

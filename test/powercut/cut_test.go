@@ -29,6 +29,9 @@ func TestPowerCuts(t *testing.T) {
 				t.Log(c)
 			}
 			l.prefixes(t, s, base, log, classes)
+			if *orders {
+				l.orders(t, s, base, log, classes)
+			}
 			began, rows := time.Now(), 0
 			for i, p := range log.Points(*points, *seed, classes, turns) {
 				disk := filepath.Join(l.folder(t, s.name), fmt.Sprintf("cut-%d.raw", p.Entries))

@@ -7,6 +7,7 @@
 //	-points N   moments of each scenario that are booted; those of a smaller N are among them
 //	-seed       chooses the moments
 //	-follow N   every so many of them, the machine is updated once more from what booted
+//	-orders     ask the model for other orders of the writes between two flushes, parts of writes and torn sectors, too
 //	-live N     how often the power of a running machine is cut (TestLive)
 //
 // Environment: STELE_IMAGE_DIR names the image whose kernel the versions get (default: build/x86_64/demo), STELE_TEST_DIR where disks and console logs lie (build/test),
@@ -22,6 +23,6 @@
 //
 // What an operation belongs to (areas.go) weighs the choice: what decides which version boots is a few writes among thousands.
 //
-// The log holds the order in which writes reached the disk. Other orders are internal/powercut's part, for the loader's own writes here (TestLoaderRenameSurvivesPowerCuts) and
-// for the update code in agent/update/slots.
+// The log holds the order in which writes reached the disk. Other orders are internal/powercut's part: with -orders here, always for the loader's own writes
+// (TestLoaderRenameSurvivesPowerCuts), and for the update code in agent/update/slots.
 package powercut

@@ -21,6 +21,7 @@ var (
 	points = flag.Int("points", 3, "how many moments of each scenario are booted")
 	follow = flag.Int("follow", 3, "every so many moments, an update from what booted")
 	seed   = flag.Uint64("seed", 1, "chooses the moments")
+	orders = flag.Bool("orders", false, "ask the model for other orders of the writes, too")
 	live   = flag.Int("live", 0, "how often the power of a running machine is cut")
 )
 

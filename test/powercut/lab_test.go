@@ -73,10 +73,10 @@ func container(name string, port int, atStart string) string {
   readinessProbe: {httpGet: {path: /healthz, port: %[2]d}, periodSeconds: 1}`, name, port, atStart)
 }
 
-// Seconds that a version has for its gates: a good one on a busy machine, and a bad one, for which there is nothing to wait.
+// Seconds that a version has for its gates: a good one on a busy machine, and a bad one: the least that a document may say.
 const (
 	patience   = 60
-	impatience = 25
+	impatience = 30
 )
 
 // literal is a machine with the API, the repository and quick gates.
