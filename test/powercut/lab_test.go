@@ -94,7 +94,7 @@ func (l *lab) record(t *testing.T, s scenario) (base string, log *dmlog.Log) {
 	t.Helper()
 	base = s.base(l, t)
 	dir := l.folder(t, s.name)
-	return base, record(t, base, l.literal(dir, base, cmp.Or(s.deadline, patience)), func(ctx context.Context, m *vm.VM) {
+	log = record(t, base, l.literal(dir, base, cmp.Or(s.deadline, patience)), func(ctx context.Context, m *vm.VM) {
 		g, err := l.connect(ctx, m)
 		if err != nil {
 			t.Fatal(err)
@@ -102,6 +102,14 @@ func (l *lab) record(t *testing.T, s scenario) (base string, log *dmlog.Log) {
 		defer g.client.Close()
 		s.run(ctx, t, g)
 	})
+	if s.leaves != "" && l.disks[s.leaves] == "" {
+		path := filepath.Join(l.folder(t, s.leaves), "disk.raw")
+		if err := log.Replay(t.Context(), path, base, len(log.Entries)); err != nil {
+			t.Fatal(err)
+		}
+		l.disks[s.leaves] = path
+	}
+	return base, log
 }
 
 func (l *lab) folder(t *testing.T, name string) string {

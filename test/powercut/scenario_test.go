@@ -19,6 +19,8 @@ type scenario struct {
 	base func(*lab, *testing.T) string
 	// run does it, on a machine that was just powered on.
 	run func(ctx context.Context, t *testing.T, g *guest)
+	// leaves names the disk that is there in the end, for scenarios that begin with it.
+	leaves string
 	// deadline of a new version in seconds, where it is not patience.
 	deadline int
 	// boots are the versions that may boot first from any disk of it, serves those that may be in service in the end.
@@ -39,7 +41,7 @@ const (
 func scenarios() []scenario {
 	return []scenario{
 		{name: "first boot", base: (*lab).factory, run: served, boots: []string{older}, serves: []string{older}},
-		{name: "update", base: (*lab).installed, run: updated, boots: []string{older, newer}, serves: []string{older, newer}},
+		{name: "update", base: (*lab).installed, run: updated, leaves: "updated", boots: []string{older, newer}, serves: []string{older, newer}},
 		{name: "bad update", base: (*lab).installed, run: refused, deadline: impatience, boots: []string{older, bad}, serves: []string{older}},
 		{name: "rollback", base: (*lab).updated, run: rolledBack, boots: []string{older, newer}, serves: []string{older, newer}},
 	}
