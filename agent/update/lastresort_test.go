@@ -16,12 +16,14 @@ func TestLastResort(t *testing.T) {
 	in(t, []string{"1.1.0"}, func(r *rig) {
 		r.must(r.Stage(r.t.Context(), "", ""))
 		r.must(r.Apply(r.t.Context(), "", server.ApplyRequest{}))
+		r.end() // before anything changes that it looks at
 		r.unreadable = errors.New("input/output error")
 		r.reboot()
 		time.Sleep(4 * time.Minute)
 		r.restarts("")
 		time.Sleep(3 * time.Minute)
 		r.restarts("could not judge version 1.1.0 in time")
+		r.end() // before anything changes that it looks at
 		r.unreadable, r.prove = nil, func(context.Context, gatesOptions) (gatesVerdict, error) { panic("a mistake") }
 		r.reboot()
 		time.Sleep(7 * time.Minute)
@@ -33,6 +35,7 @@ func TestLastResort(t *testing.T) {
 		if _, err := os.Stat(r.records.pendingPath()); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the request is still there: %v", err)
 		}
+		r.end() // before anything changes that it looks at
 		r.unreadable = errors.New("input/output error")
 		r.reboot()
 		time.Sleep(time.Hour)

@@ -170,6 +170,7 @@ func TestAlone(t *testing.T) {
 		if err := <-result; fault.KindOf(err) != fault.Aborted || err.Error() != "the staging was cancelled by the reset" {
 			t.Error(err)
 		}
+		r.end() // before anything changes that it looks at
 		r.unreadable = errors.New("input/output error")
 		r.reboot()
 		if err := r.Stage(r.t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable || !strings.HasSuffix(err.Error(), "input/output error") {
