@@ -81,10 +81,11 @@ func TestTryAndReset(t *testing.T) {
 	}
 	defer after.Close()
 	m.Client = after
-	if s, err = m.InService(ctx, faults.Good, s.GetBoots()[0].GetId()); err != nil {
+	last := s.GetBoots()[0].GetId()
+	if s, err = m.InService(ctx, faults.Good, ""); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.GetBoots()) != 1 || !s.GetRunning().GetCommitted() {
+	if s.GetBoots()[0].GetId() == last || len(s.GetBoots()) != 1 || !s.GetRunning().GetCommitted() {
 		t.Errorf("after the reset: %v, %v", s.GetRunning(), s.GetBoots())
 	}
 	if err := m.Calm(0); err != nil {

@@ -73,7 +73,7 @@ func updateAndBack(t *testing.T, m *faults.Machine, version string) {
 		err = m.Client.WaitCommitted(ctx, faults.Good, before, func(node.Waiting) {})
 	}
 	if err == nil {
-		_, err = m.InService(ctx, faults.Good, before)
+		_, err = m.InService(ctx, faults.Good, "")
 	}
 	if err != nil {
 		t.Fatalf("%v\nconsole log: %s", err, m.ConsoleLog())
