@@ -25,7 +25,7 @@ func (a *agent) startManagers() {
 	a.workloads.start(a.log, &a.failing, manager{"containers", a.runContainers})
 	a.managers.start(a.log, &a.failing,
 		manager{"configuration", a.configuration.Run},
-		manager{"api", a.runServer},
+		manager{"api", a.behindContainers(a.runServer)},
 		manager{"update", a.updates.Run},
 		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
 		manager{"clock", a.runClock},
