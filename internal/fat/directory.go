@@ -20,13 +20,14 @@ func longEntries(name string, short [11]byte) int {
 	return (len(name) + unitsPerLongEntry - 1) / unitsPerLongEntry
 }
 
-// directoryBytes is the length of n's entries: label or "." and "..", then the children. An empty directory takes a cluster too.
+// directoryBytes is the length of n's entries, arranged: label or "." and "..", then the children, then spare slots.
 func (n *node) directoryBytes(p Params) int64 {
-	entries := 2
+	slots := 2
 	for _, c := range n.children {
-		entries += 1 + longEntries(c.name, c.short)
+		count := longEntries(c.name, c.short) + 1
+		slots = nextFit(slots, count) + count
 	}
-	return int64(entries * entryBytes)
+	return int64(sectorEnd(slots)+spareSlots) * entryBytes
 }
 
 // encodeDirectory gives n's entries. A ".." that leads to the root says cluster 0, not the root's own number.
@@ -45,12 +46,22 @@ func (n *node) encodeDirectory(p Params, parent *node) []byte {
 		b = append(b, encodeEntry(label, attributeVolume, 0, 0, p.Time)...)
 	}
 	for _, c := range n.children {
-		b = append(b, encodeLongName(c.name, c.short)...)
+		set := encodeLongName(c.name, c.short)
 		if c.dir {
-			b = append(b, encodeEntry(c.short, attributeDirectory, c.first, 0, p.Time)...)
+			set = append(set, encodeEntry(c.short, attributeDirectory, c.first, 0, p.Time)...)
 		} else {
-			b = append(b, encodeEntry(c.short, attributeArchive, c.first, uint32(c.file.Size), p.Time)...)
+			set = append(set, encodeEntry(c.short, attributeArchive, c.first, uint32(c.file.Size), p.Time)...)
 		}
+		b = append(freeUntil(b, nextFit(len(b)/entryBytes, len(set)/entryBytes)), set...)
+	}
+	return freeUntil(b, sectorEnd(len(b)/entryBytes))
+}
+
+// freeUntil fills a directory up with free slots.
+func freeUntil(b []byte, slots int) []byte {
+	for len(b) < slots*entryBytes {
+		b = append(b, slotFree)
+		b = append(b, make([]byte, entryBytes-1)...)
 	}
 	return b
 }

@@ -21,6 +21,9 @@
 // Both tables are written in one window; nobody reads the second. A cut can leave clusters that nobody owns, parts of long names without an entry, and
 // two names of one file; Repair clears them up. TestPowerCuts holds all of this.
 //
+// Directories are arranged so that firmware, too, can rename an entry without a power cut leaving a short name alone (arrange.go). That holds for a cut
+// between sectors. Firmware writes the old and the new name at once, so where these lie in two sectors a cut can leave both of them, or neither.
+//
 // The dirty bits of FAT[1] are left alone: they would make a reader check a volume that needs no check. Mounting the volume for writing was
 // rejected: vfat has no journal, and its order of writes is not ours to choose.
 //

@@ -90,8 +90,14 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 		for count := range 22 {
-			if start, ok := findSlots(raw, l.end, count+1); ok && (start+count+1)*entryBytes > len(raw) {
-				t.Fatalf("%d slots at %d of %d bytes", count+1, start, len(raw))
+			start := findSlots(raw, l.end, count+1)
+			for slot := start; slot < min(l.end, start+count+1); slot++ {
+				if raw[slot*entryBytes] != slotFree {
+					t.Fatalf("%d slots at %d: slot %d is not free", count+1, start, slot)
+				}
+			}
+			if count < sectorSlots && start/sectorSlots != (start+count)/sectorSlots {
+				t.Fatalf("%d slots at %d lie in two sectors", count+1, start)
 			}
 		}
 	})

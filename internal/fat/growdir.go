@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// growDirectory makes room for count more slots.
+// growDirectory gives a directory this many slots, or a few more.
 //
 // Linking another cluster to the end of the chain would change four bytes that are in use, and a torn write of them leads to nowhere: strict
-// readers (EDK2) then refuse the whole directory. So the directory is copied to new clusters, one more than before, and its
+// readers (EDK2) then refuse the whole directory. So the directory is copied to new clusters, as many as it needs, and its
 // home is changed from the old first cluster to the new one. The new one is chosen so that the two numbers differ in a single
 // byte, which no power cut can tear. What other directories say about their ".." is put right afterwards; no reader depends on it.
-func (v *Volume) growDirectory(d *directory, count int) (*directory, error) {
-	clusters := countClusters(d.runs) + uint32((int64(count*entryBytes)+v.clusterBytes-1)/v.clusterBytes)
+func (v *Volume) growDirectory(d *directory, slots int) (*directory, error) {
+	clusters := uint32((int64(slots)*entryBytes + v.clusterBytes - 1) / v.clusterBytes)
 	if int64(clusters)*v.clusterBytes > maxDirectoryBytes {
 		return nil, fmt.Errorf("%w: directory %q cannot have more entries", ErrNoSpace, d.path)
 	}

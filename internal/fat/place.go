@@ -17,12 +17,9 @@ type placement struct {
 	v       *Volume
 	offsets []int64 // of the slots
 	slots   [][]byte
-	hidden  []byte // first byte of each slot until it counts
-	// terminator is a slot behind the last one that has to become the new end, -1 if there is none.
-	terminator int64
 }
 
-// place finds room for an entry called name, making the directory larger where it is full. entry is the short one, whose name is given here.
+// place finds free slots for an entry called name, making the directory larger where it is full. entry is the short one, whose name is given here.
 func (v *Volume) place(d *directory, name string, entry []byte) (*placement, *directory, error) {
 	if err := checkName(name); err != nil {
 		return nil, nil, err
@@ -36,59 +33,38 @@ func (v *Volume) place(d *directory, name string, entry []byte) (*placement, *di
 		return nil, nil, err
 	}
 	count := longEntries(name, short) + 1
-	start, ok := findSlots(d.raw, found.end, count)
-	if !ok {
-		if d, err = v.growDirectory(d, count); err != nil {
+	start := findSlots(d.raw, found.end, count)
+	end := sectorEnd(max(found.end, start+count))
+	if end+sectorSlots > d.slots() {
+		if d, err = v.growDirectory(d, end+spareSlots); err != nil {
 			return nil, nil, err
 		}
-		start, _ = findSlots(d.raw, found.end, count)
+	}
+	if err := v.moveEnd(d, end); err != nil {
+		return nil, nil, err
 	}
 	entry = bytes.Clone(entry)
 	copy(entry, short[:])
-	return v.placeAt(d, start, found.end, append(encodeLongName(name, short), entry...)), d, nil
+	return v.placeAt(d, start, append(encodeLongName(name, short), entry...)), d, nil
 }
 
-func (v *Volume) placeAt(d *directory, start, end int, entries []byte) *placement {
-	p := &placement{v: v, terminator: -1}
+func (v *Volume) placeAt(d *directory, start int, entries []byte) *placement {
+	p := &placement{v: v}
 	for i := 0; i*entryBytes < len(entries); i++ {
-		hidden := byte(slotFree)
-		if start+i >= end {
-			hidden = slotEnd
-		}
 		p.offsets = append(p.offsets, v.slotOffset(d, start+i))
 		p.slots = append(p.slots, entries[i*entryBytes:][:entryBytes])
-		p.hidden = append(p.hidden, hidden)
-	}
-	if after := start + len(p.slots); after > end && after < d.slots() && d.raw[after*entryBytes] != slotEnd {
-		p.terminator = v.slotOffset(d, after)
 	}
 	return p
-}
-
-// findSlots finds the first count free slots in a row. All from end on are free.
-func findSlots(raw []byte, end, count int) (start int, ok bool) {
-	for slot := range len(raw) / entryBytes {
-		if slot < end && raw[slot*entryBytes] != slotFree {
-			start = slot + 1
-		}
-		if slot+1-start == count {
-			return start, true
-		}
-	}
-	return 0, false
 }
 
 // bodies writes what may be torn. The caller flushes, with whatever else the entry needs.
 func (p *placement) bodies() error {
 	for i, slot := range p.slots {
 		slot = bytes.Clone(slot)
-		slot[0] = p.hidden[i]
+		slot[0] = slotFree
 		if err := p.v.write(slot, p.offsets[i], "directory entry"); err != nil {
 			return err
 		}
-	}
-	if p.terminator >= 0 {
-		return p.v.write([]byte{slotEnd}, p.terminator, "end of directory")
 	}
 	return nil
 }

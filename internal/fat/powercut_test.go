@@ -87,8 +87,9 @@ func holes(v *Volume) error {
 	return errors.Join(crowd(linux, 7)(v), v.Remove(linux+"/stele_0.9.1+1-2.efi"), v.Remove(linux+"/stele_0.9.2+1-2.efi"))
 }
 
-// full is how many files of crowd fill the first cluster of EFI/Linux, of 16 slots: 7 are taken by ".", "..", below and stele_1.0.0.efi.
-const full = 3
+// full is how many files of crowd fill two of the three clusters of EFI/Linux, of 16 slots each: 7 are taken by ".", "..", below and stele_1.0.0.efi. In the root
+// 6 are taken. The last cluster stays free (arrange).
+const full = 8
 
 func nothing(*Volume) error { return nil }
 
@@ -111,10 +112,13 @@ func changes() []change {
 		{"create with a short name", linux, nothing, func(v *Volume) error { return v.Create(linux+"/SHORT.EFI", 9, text(9)) }, never},
 		{"create among old entries", linux, holes, create, never},
 		{"create in a full directory", linux, crowd(linux, full), create, never},
-		{"create in a full root", "", crowd("", 3), func(v *Volume) error { return v.Create("another-long-name", 600, text(600)) }, never},
+		{"create in a full root", "", crowd("", full), func(v *Volume) error { return v.Create("another-long-name", 600, text(600)) }, never},
 		{"rename", linux, nothing, rename, both},
 		{"rename among old entries", linux, holes, rename, both},
 		{"rename in a full directory", linux, crowd(linux, full), rename, both},
+		{"create behind what firmware renamed", linux, renamedByFirmware, create, never},
+		{"rename what firmware renamed", linux, renamedByFirmware, func(v *Volume) error { return v.Rename(linux, byFirmware, newName) }, both},
+		{"remove what firmware renamed", linux, renamedByFirmware, func(v *Volume) error { return v.Remove(linux + "/" + byFirmware) }, never},
 		{"remove", linux, nothing, func(v *Volume) error { return v.Remove(linux + "/" + oldName) }, never},
 		{"remove the last of many", linux, crowd(linux, 7), func(v *Volume) error { return v.Remove(linux + "/stele_0.9.6+1-2.efi") }, never},
 		{"a file in place of another", linux, nothing, func(v *Volume) error {
@@ -175,6 +179,9 @@ func (j *judgement) visit(d *block.Memory) error {
 	}
 	if len(seen) > len(j.before) && len(seen) > len(j.after) && !maps.Equal(repaired, j.after) {
 		return fmt.Errorf("Repair kept the old one of two names: %v", slices.Sorted(maps.Keys(repaired)))
+	}
+	if err := arranged(v, j.dir); err != nil {
+		return fmt.Errorf("after Repair: %w", err)
 	}
 	if j.states++; j.states%10 != 1 {
 		return nil // the rest takes longer than everything above

@@ -67,6 +67,9 @@ func (l *life) step() {
 		if _, e := v.Repair(dir); e != nil {
 			l.t.Fatal(e)
 		}
+		if e := arranged(v, dir); e != nil {
+			l.t.Fatal(e)
+		}
 	}
 	switch got := treeOf(l.t, l.disk); {
 	case maps.Equal(got, after):

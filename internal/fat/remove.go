@@ -39,7 +39,10 @@ func (v *Volume) remove(name string) error {
 			return err
 		}
 	}
-	return v.flush()
+	if err := v.flush(); err != nil {
+		return err
+	}
+	return v.arrange(d)
 }
 
 // shared tells whether another entry begins in the same cluster.

@@ -51,5 +51,8 @@ func (v *Volume) rename(dir, from, to string) error {
 	if err := v.hide(d, *old); err != nil {
 		return err
 	}
-	return errors.Join(v.dropParts(d, old.parts()), v.flush())
+	if err := errors.Join(v.dropParts(d, old.parts()), v.flush()); err != nil {
+		return err
+	}
+	return v.arrange(d)
 }

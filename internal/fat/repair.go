@@ -8,7 +8,7 @@ import (
 
 // Repair finishes what a power cut left, and says what it did: in dir it drops the older of two names of one file and the parts of
 // long names that belong to no file; on the whole volume it frees clusters that no entry leads to, makes the tables equal, and
-// counts free space. It is as safe against power cuts as the other calls, and does nothing where nothing is wrong.
+// counts free space. It also arranges dir for the next renames of firmware (arrange). It is as safe against power cuts as the other calls, and does nothing where nothing is wrong.
 //
 // It does not mend what no power cut during our own changes leaves: files that share clusters, chains that lead out of the volume. The
 // error names them; what can be done beside them is done.
@@ -17,7 +17,7 @@ func (v *Volume) Repair(dir string) (done []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot repair FAT volume: %w", err)
 	}
-	for _, step := range []func(*directory) ([]string, error){v.dropSecondNames, v.dropOrphans, v.repairTree, v.equalTables} {
+	for _, step := range []func(*directory) ([]string, error){v.dropSecondNames, v.dropOrphans, v.arrangeAgain, v.repairTree, v.equalTables} {
 		said, stepErr := step(d)
 		done, err = append(done, said...), errors.Join(err, stepErr)
 	}
@@ -65,6 +65,9 @@ func (v *Volume) dropOrphans(d *directory) ([]string, error) {
 	}
 	return []string{fmt.Sprintf("cleared %d parts of long names in %q", len(orphans), d.path)}, nil
 }
+
+// arrangeAgain says nothing: that firmware has put entries at the end is no damage.
+func (v *Volume) arrangeAgain(d *directory) ([]string, error) { return nil, v.arrange(d) }
 
 // equalTables makes the other tables equal to the first one, which is the one that is read.
 func (v *Volume) equalTables(*directory) (done []string, err error) {

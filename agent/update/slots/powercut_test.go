@@ -83,6 +83,10 @@ func (j *judge) visit(c cut, disk *block.Memory) error {
 		if err := j.nest(c, disk, booted); err != nil {
 			return err
 		}
+		n, err := j.loader(c, disk, loaderTries)
+		if j.nested += n; err != nil {
+			return err
+		}
 	}
 	return j.resume(c, disk, booted)
 }

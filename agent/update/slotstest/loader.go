@@ -5,6 +5,7 @@ import (
 
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/bls"
+	"github.com/stele-os/stele/internal/bootmodel"
 	"github.com/stele-os/stele/internal/fat"
 	"github.com/stele-os/stele/internal/gpt"
 )
@@ -45,11 +46,8 @@ func Load(t testing.TB, d block.Device) (version string) {
 	if !found {
 		t.Fatal("the loader finds no entry")
 	}
-	if counted := chosen; counted.Counted {
-		counted.Left, counted.Done = max(0, counted.Left-1), counted.Done+1
-		if err := esp.Rename("EFI/Linux", chosen.String(), counted.String()); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := bootmodel.CountTry(d); err != nil {
+		t.Fatal(err)
 	}
 	return chosen.Version
 }
