@@ -20,7 +20,7 @@ import (
 )
 
 // longestLife is when the power goes at the latest: an update is through by then, in emulation.
-const longestLife = 45 * time.Second
+const longestLife = 40 * time.Second
 
 // TestLive: one machine is updated and rolled back again and again, and its power is cut at any moment. It always comes back into service by itself, with the version that
 // the model says.
@@ -75,17 +75,17 @@ func (l *lab) live(t *testing.T, round int, disk string, life time.Duration) (er
 	}
 	what := "nothing"
 	if life > 0 {
-		what = g.cutWhile(ctx, status, life)
+		what, err = g.cutWhile(ctx, status, life)
 	} else {
 		m.Cut()
 		err = clean(disk)
 	}
-	t.Logf("%3d  boots %s, in service after %.0f s, %s; %s, cut after %.1f s", round, strings.Join(boots, ", "), back.Seconds(), slots(status), what, life.Seconds())
+	t.Logf("%3d  boots %s, in service after %.0f s, %s; %s", round, strings.Join(boots, ", "), back.Seconds(), slots(status), what)
 	return errors.Join(err, m.Console.Err())
 }
 
-// cutWhile asks the machine for the next thing and cuts its power in the middle.
-func (g *guest) cutWhile(ctx context.Context, s *nodev1.StatusResponse, life time.Duration) (what string) {
+// cutWhile asks the machine for the next thing and cuts its power in the middle. What is through before must have succeeded.
+func (g *guest) cutWhile(ctx context.Context, s *nodev1.StatusResponse, life time.Duration) (what string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	what, do := g.next(s)
@@ -96,11 +96,12 @@ func (g *guest) cutWhile(ctx context.Context, s *nodev1.StatusResponse, life tim
 		g.Cut()
 		cancel()
 		<-done
-	case err := <-done:
-		what += fmt.Sprintf(" (done: %v)", err)
+		what += fmt.Sprintf(", cut after %.1f s", life.Seconds())
+	case err = <-done:
 		g.Cut()
+		what += ", cut when it was through"
 	}
-	return what
+	return what, err
 }
 
 // next is what is to be done with a machine: rollback, and from the older version an update to one that the other slot does not hold.
