@@ -28,6 +28,9 @@ func main() {
 		if errors.As(err, &h) {
 			fmt.Fprintf(os.Stderr, "hint: %s\n", h.Hint())
 		}
+		if ctx.Err() != nil {
+			os.Exit(128 + int(syscall.SIGINT)) // as a shell says it
+		}
 		os.Exit(1)
 	}
 }

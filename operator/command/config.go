@@ -2,11 +2,11 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -57,12 +57,12 @@ func newNodeConfigCheckCommand(s *session) *cobra.Command {
 		Short: "Ask machines whether they would take a document, and what it would change",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			document, err := os.ReadFile(args[0])
+			document, err := readDocument(args[0])
 			if err != nil {
-				return fmt.Errorf("cannot read document: %w", err)
+				return err
 			}
 			return s.each(cmd.Context(), func(ctx context.Context, c *node.Client) error {
-				answer, err := node.Ask(ctx, c.Config.Check, &nodev1.CheckConfigRequest{Document: string(document)})
+				answer, err := node.Ask(ctx, c.Config.Check, &nodev1.CheckConfigRequest{Document: document})
 				if err != nil {
 					return err
 				}
@@ -70,7 +70,7 @@ func newNodeConfigCheckCommand(s *session) *cobra.Command {
 					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s: %s\n", c.Name, args[0], show.Clean(problem))
 				}
 				if len(answer.Errors) > 0 {
-					return fmt.Errorf("node %q would refuse %s", c.Name, args[0])
+					return fmt.Errorf("it would refuse %s", args[0])
 				}
 				return printChanges(cmd.OutOrStdout(), c.Name, answer.Changes)
 			})
@@ -85,12 +85,10 @@ func newConfigApplyCommand(s *session) *cobra.Command {
 		Use:   "apply FILE",
 		Short: "Put a document in force; with --try it is taken back unless confirmed in time",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			document, err := os.ReadFile(args[0])
-			if err != nil {
-				return fmt.Errorf("cannot read document: %w", err)
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Document, err = readDocument(args[0]); err != nil {
+				return err
 			}
-			r.Document = string(document)
 			if tryFor > 0 {
 				r.TryFor = durationpb.New(tryFor)
 			}
@@ -99,12 +97,10 @@ func newConfigApplyCommand(s *session) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := printChanges(cmd.OutOrStdout(), c.Name, answer.Changes); err != nil || answer.RevertAt == nil {
+				if err := printChanges(cmd.OutOrStdout(), c.Name, answer.Changes); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: taken back at %s unless confirmed: stele node config confirm --node %s\n", c.Name,
-					answer.RevertAt.AsTime().Local().Format(time.TimeOnly), c.Name)
-				return err
+				return said(cmd.OutOrStdout(), c, outcome(c.Name, r.DryRun, answer))
 			})
 		},
 	}
@@ -113,6 +109,29 @@ func newConfigApplyCommand(s *session) *cobra.Command {
 	flags.DurationVar(&tryFor, "try", 0, "take the document back by itself after this time, such as 2m, unless it is confirmed")
 	flags.StringVar(&r.IfDigest, "if-digest", "", "apply only if this document is in force (sha256:...)")
 	return command
+}
+
+// outcome says what holds after the call.
+func outcome(name string, dryRun bool, answer *nodev1.ApplyConfigResponse) string {
+	switch {
+	case dryRun:
+		return "a dry run: nothing was changed"
+	case answer.RevertAt != nil:
+		return fmt.Sprintf("in force on trial, taken back at %s unless confirmed: stele node config confirm --node %s", answer.RevertAt.AsTime().UTC().Format("15:04:05Z"), name)
+	}
+	return "in force"
+}
+
+// readDocument reads what a call can carry.
+func readDocument(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("cannot read document: %w", err)
+	case !utf8.Valid(text):
+		return "", hint.New(fmt.Errorf("cannot read document %q: it is no text in UTF-8", file), "stele config check "+file+" shows what a document may hold")
+	}
+	return string(text), nil
 }
 
 func newConfigConfirmCommand(s *session) *cobra.Command {
@@ -156,10 +175,5 @@ func (s *session) withOne(ctx context.Context, call func(context.Context, *node.
 		return err
 	}
 	defer c.Close()
-	err = call(ctx, c)
-	var hinted *hint.Error
-	if errors.As(err, &hinted) {
-		return err
-	}
-	return node.Explain(c.Name, err)
+	return node.Explain(c.Name, call(ctx, c))
 }

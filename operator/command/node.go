@@ -71,6 +71,12 @@ func (s *session) clients() ([]*node.Client, error) {
 	return all, nil
 }
 
+// several tells whether lines need the machine's name.
+func (s *session) several() (bool, error) {
+	all, err := s.clients()
+	return len(all) > 1, err
+}
+
 // one is clients for commands that act on a single machine at a time.
 func (s *session) one() (*node.Client, error) {
 	all, err := s.clients()
@@ -83,7 +89,7 @@ func (s *session) one() (*node.Client, error) {
 	return all[0], nil
 }
 
-// each calls all selected machines at once. Errors are printed by machine, the first one is returned.
+// each calls all selected machines at once. Each machine's error is printed; the last one is returned.
 func (s *session) each(ctx context.Context, call func(context.Context, *node.Client) error) error {
 	clients, err := s.clients()
 	if err != nil {
@@ -95,11 +101,25 @@ func (s *session) each(ctx context.Context, call func(context.Context, *node.Cli
 		calls.Go(func() { failed[i] = node.Explain(c.Name, call(ctx, c)); c.Close() })
 	}
 	calls.Wait()
-	for i, err := range failed {
-		if err != nil && len(clients) > 1 && i < len(failed)-1 && errors.Join(failed[i+1:]...) != nil {
-			fmt.Fprintf(os.Stderr, "stele: %v\n", err)
-			failed[i] = nil
+	var last error
+	for _, err := range failed {
+		if err == nil {
+			continue
 		}
+		printError(last)
+		last = err
 	}
-	return errors.Join(failed...)
+	return last
+}
+
+// printError prints an error that is not the one that the command returns, as main prints that one.
+func printError(err error) {
+	if err == nil {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "stele: %v\n", err)
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		fmt.Fprintf(os.Stderr, "hint: %s\n", hinted.Hint())
+	}
 }

@@ -39,7 +39,7 @@ func newEventsCommand(s *session) *cobra.Command {
 						if e.Lost > 0 {
 							fmt.Fprintf(w, "%s  %d events were lost\n", c.Name, e.Lost)
 						}
-						_, err := fmt.Fprintf(w, "%s  %s  %s %s: %s\n", e.Time.AsTime().Format(time.TimeOnly), c.Name, e.Kind, show.Clean(e.Object), show.Clean(e.Message))
+						_, err := fmt.Fprintf(w, "%s  %s  %s\n", e.Time.AsTime().UTC().Format(show.Clock), c.Name, show.Event(e))
 						return err
 					})
 				}
@@ -54,6 +54,7 @@ func newEventsCommand(s *session) *cobra.Command {
 func newLogsCommand(s *session) *cobra.Command {
 	r := &nodev1.LogReadRequest{}
 	var since time.Duration
+	var timestamps bool
 	command := &cobra.Command{
 		Use:       "logs kernel|agent|audit|CONTAINER",
 		Short:     "Read the kernel's, the agent's, a container's or the audit log",
@@ -73,19 +74,23 @@ func newLogsCommand(s *session) *cobra.Command {
 			if since > 0 {
 				r.Since = timestamppb.New(time.Now().Add(-since))
 			}
-			return s.logs(cmd.Context(), cmd.OutOrStdout(), r)
+			return s.logs(cmd.Context(), cmd.OutOrStdout(), r, timestamps)
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVarP(&r.Follow, "follow", "f", false, "go on until interrupted")
+	flags.BoolVarP(&timestamps, "timestamps", "t", false, "begin each line with its time")
 	flags.Uint32Var(&r.TailLines, "tail", 0, "only the last lines; 0 for all that is kept")
 	flags.DurationVar(&since, "since", 0, "only what is younger, such as 10m")
 	return command
 }
 
-func (s *session) logs(ctx context.Context, w io.Writer, r *nodev1.LogReadRequest) error {
+func (s *session) logs(ctx context.Context, w io.Writer, r *nodev1.LogReadRequest, timestamps bool) error {
 	out := lines{w: w}
-	several := len(s.selection.Nodes) > 1
+	several, err := s.several()
+	if err != nil {
+		return err
+	}
 	return s.each(ctx, func(ctx context.Context, c *node.Client) error {
 		stream, err := c.Logs.Read(ctx, connect.NewRequest(r))
 		if err != nil {
@@ -101,6 +106,9 @@ func (s *session) logs(ctx context.Context, w io.Writer, r *nodev1.LogReadReques
 				prefix := ""
 				if several {
 					prefix = c.Name + "  "
+				}
+				if timestamps {
+					prefix += entry.Time.AsTime().UTC().Format(show.Clock) + "  "
 				}
 				end := "\n"
 				if entry.Partial {

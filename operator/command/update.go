@@ -58,10 +58,11 @@ func (s *session) update(ctx context.Context, w io.Writer, o updateOptions) erro
 		p := &show.Progress{Out: w, Node: c.Name}
 		version, err := c.Stage(ctx, o.version, r, p.Show)
 		if err != nil {
-			return err
+			return c.Interrupted(ctx, err, r != nil)
 		}
 		p.Say("staged " + version)
 		if o.stageOnly {
+			p.Say("restart into it with: stele node update apply --node " + c.Name)
 			return nil
 		}
 		return apply(ctx, c, p, version, o)

@@ -12,14 +12,22 @@ import (
 	"github.com/stele-os/stele/operator/show"
 )
 
-// Explain puts an error of a call into words: which node, what is wrong, what to do next. nil stays nil.
+// Explain puts an error of a call into words: which node, what is wrong, what to do next. nil stays nil, and so does what has a next step already.
 func Explain(name string, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
+	if err == nil {
+		return nil
 	}
 	var mismatch *MismatchError
 	if errors.As(err, &mismatch) {
 		return mismatch
+	}
+	var back *RolledBackError
+	var hinted *hint.Error
+	if errors.As(err, &back) || errors.As(err, &hinted) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("node %q: interrupted", name)
 	}
 	var call *connect.Error
 	if !errors.As(err, &call) {
@@ -49,6 +57,11 @@ var alerts = []struct{ text, next string }{
 	{"connection refused", "nothing listens there: does the machine's document name spec.api.clientCAs?"},
 	{"i/o timeout", "is the machine up, and is the port forwarded or open?"},
 	{"no route to host", "is the machine up?"},
+	{"no such host", "correct the address: stele node trust"},
+	{"server gave HTTP response to HTTPS client", "something else than a machine's API listens there: correct the address"},
+	{"first record does not look like a TLS handshake", "something else than a machine's API listens there: correct the address"},
+	{"connection reset by peer", "the machine is going down, or the port is forwarded to one that is not up yet: try again in a moment"},
+	{"EOF", "the machine is going down, or the port is forwarded to one that is not up yet: try again in a moment"},
 	{"certificate signed by unknown authority", "trust the machine by its key instead: stele node trust"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -22,17 +23,64 @@ func (c *Client) Stage(ctx context.Context, version string, r *Repository, progr
 		progress(p)
 	}
 	if r != nil {
-		return staged, errors.Join(c.Push(ctx, r, version, note))
+		return staged, c.Push(ctx, r, version, note)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
 	stream, err := c.Updates.Stage(ctx, connect.NewRequest(&nodev1.StageUpdateRequest{Version: version}))
 	if err != nil {
 		return "", err
 	}
 	defer stream.Close()
+	var lock sync.Mutex
+	watching.Go(func() {
+		c.troubles(ctx, func(text string) {
+			lock.Lock()
+			defer lock.Unlock()
+			progress(&nodev1.Progress{Phase: text})
+		})
+	})
 	for stream.Receive() {
+		lock.Lock()
 		note(stream.Msg().Progress)
+		lock.Unlock()
 	}
 	return staged, stream.Err()
+}
+
+// troubleEvery is how often a machine that stages is asked what keeps it.
+const troubleEvery = 5 * time.Second
+
+// troubles tells what keeps a staging from going on, until ctx is over: the machine tries again by itself, and its stream carries progress alone.
+func (c *Client) troubles(ctx context.Context, tell func(string)) {
+	told := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(troubleEvery):
+		}
+		s, err := c.status(ctx)
+		if u := s.GetUpdate(); err == nil && u.GetActivity() == "staging" && u.GetError() != told {
+			if told = u.GetError(); told != "" {
+				tell("it tries again: " + told)
+			}
+		}
+	}
+}
+
+// Interrupted says what a Ctrl-C in the middle of a staging has left behind; other errors stay what they are.
+func (c *Client) Interrupted(ctx context.Context, err error, pushed bool) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	next := "the machine goes on staging; the same command joins it, and this ends it: stele node update cancel --node " + c.Name
+	if pushed {
+		next = "what has been sent stays in the machine's other slot; the same command goes on from there"
+	}
+	return hint.New(fmt.Errorf("node %q: interrupted", c.Name), next)
 }
 
 // pollEvery is how often a machine that is restarting is asked.
@@ -58,7 +106,11 @@ func (c *Client) WaitCommitted(ctx context.Context, version, before string, tell
 		}
 		select {
 		case <-ctx.Done():
-			return hint.New(fmt.Errorf("node %q has not committed %s yet: %w", c.Name, version, context.Cause(ctx)), "the machine goes on by itself: stele node status --node "+c.Name)
+			cause := context.Cause(ctx)
+			if errors.Is(cause, context.Canceled) {
+				cause = errors.New("interrupted")
+			}
+			return hint.New(fmt.Errorf("node %q has not committed %s yet: %w", c.Name, version, cause), "the machine goes on by itself: stele node status --node "+c.Name)
 		case <-time.After(pollEvery):
 		}
 	}

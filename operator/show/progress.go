@@ -24,16 +24,21 @@ func (p *Progress) Show(s *nodev1.Progress) {
 	if s.GetPhase() == "" {
 		return
 	}
-	text := s.GetPhase()
-	if s.GetTotalBytes() > 0 {
-		tenth := s.GetDoneBytes() * 10 / s.GetTotalBytes()
-		text = fmt.Sprintf("%s %s %d %% of %.1f MiB", s.GetPhase(), s.GetVersion(), tenth*10, float64(s.GetTotalBytes())/(1<<20))
-	}
-	if s.GetPhase() == "done" {
-		text = fmt.Sprintf("%.1f MiB over the network, %.1f MiB were there already", float64(s.GetFetchedBytes())/(1<<20), float64(s.GetReusedBytes())/(1<<20))
-	}
-	p.Say(text)
+	p.Say(progressText(s))
 }
+
+func progressText(s *nodev1.Progress) string {
+	switch {
+	case s.GetPhase() == "done":
+		return fmt.Sprintf("%.1f MiB over the network, %.1f MiB were there already", mib(s.GetFetchedBytes()), mib(s.GetReusedBytes()))
+	case s.GetTotalBytes() > 0:
+		tenth := s.GetDoneBytes() * 10 / s.GetTotalBytes()
+		return fmt.Sprintf("%s %s, %d %% of %.1f MiB", s.GetPhase(), s.GetVersion(), tenth*10, mib(s.GetTotalBytes()))
+	}
+	return s.GetPhase()
+}
+
+func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 // Say prints a line unless it was the last one.
 func (p *Progress) Say(text string) {

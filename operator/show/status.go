@@ -81,6 +81,12 @@ func updates(w io.Writer, s *nodev1.StatusResponse) error {
 			fmt.Fprintf(w, "%-15s %s: %s\n", "gate", Clean(g.GetName()), Clean(words(g.GetState(), g.GetReason())))
 		}
 	}
+	if u.GetRepository() != "" {
+		fmt.Fprintf(w, "%-15s %s\n", "repository", Clean(u.GetRepository()))
+	}
+	if word := activity(u); word != "" {
+		fmt.Fprintf(w, "%-15s %s\n", "update", Clean(word))
+	}
 	if u.GetAvailable() != "" {
 		fmt.Fprintf(w, "%-15s %s\n", "available", Clean(u.GetAvailable()))
 	}
@@ -91,6 +97,15 @@ func updates(w io.Writer, s *nodev1.StatusResponse) error {
 		fmt.Fprintf(w, "%-15s %s on %s: %s\n", "rejected", Clean(r.GetVersion()), clock(r.GetTime()), Clean(r.GetReason()))
 	}
 	return nil
+}
+
+// activity says what is done just now; "" for nothing that is not shown elsewhere.
+func activity(u *nodev1.Update) string {
+	if a := u.GetActivity(); a == "" || a == "idle" || a == "probation" {
+		return ""
+	}
+	p := u.GetProgress()
+	return strings.TrimSuffix(u.GetActivity()+": "+progressText(p), ": ")
 }
 
 func slots(w io.Writer, s *nodev1.StatusResponse) error {
@@ -155,11 +170,23 @@ func words(first, second string) string {
 	return first + " (" + second + ")"
 }
 
+// Clock is how moments are written: the machine's clock is everyone's, so it is UTC.
+const Clock = "2006-01-02 15:04:05Z"
+
+// Event is what happened, in one line without its time.
+func Event(e *nodev1.Event) string {
+	what := e.GetKind()
+	if e.GetObject() != "" {
+		what += " " + e.GetObject()
+	}
+	return Clean(what + ": " + e.GetMessage())
+}
+
 func clock(t *timestamppb.Timestamp) string {
 	if t == nil || t.AsTime().Unix() <= 0 {
 		return "-"
 	}
-	return t.AsTime().UTC().Format("2006-01-02 15:04:05Z")
+	return t.AsTime().UTC().Format(Clock)
 }
 
 func duration(d time.Duration) string { return d.Truncate(time.Second).String() }
