@@ -73,19 +73,6 @@ func newPowerOffCommand(s *session) *cobra.Command {
 	return command
 }
 
-func newRollbackCommand(s *session) *cobra.Command {
-	var reason string
-	command := s.simple("rollback", "Restart machines into the version of their other slot", func(ctx context.Context, c *node.Client, w io.Writer) error {
-		answer, err := node.Ask(ctx, c.Updates.Rollback, &nodev1.RollbackUpdateRequest{Reason: reason})
-		if err != nil {
-			return err
-		}
-		return said(w, c, "restarting into "+answer.ToVersion)
-	})
-	command.Flags().StringVar(&reason, "reason", "", "for the boot's story")
-	return command
-}
-
 func newResetCommand(s *session) *cobra.Command {
 	var confirmed string
 	command := &cobra.Command{

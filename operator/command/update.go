@@ -31,7 +31,7 @@ and is resumed by the next one, and once applied the machine decides by itself.`
 	flags.StringVar(&o.bundle, "bundle", "", "`FILE` made by stele repo export, or a repository's directory, instead of the machine's repository")
 	flags.StringVar(&o.version, "version", "", "version to bring the machines to (default: the newest)")
 	flags.BoolVar(&o.stageOnly, "stage-only", false, "stage, and leave the restart to: stele node update apply")
-	flags.DurationVar(&o.wait, "wait", 15*time.Minute, "how long to wait for the commit; 0 to return once the restart was asked for")
+	waitFlag(command, &o.wait)
 	flags.StringVar(&o.reason, "reason", "", "for the boot's story")
 	flags.BoolVar(&o.confirm, "require-confirmation", false, "the new version also waits for: stele node update commit")
 	command.AddCommand(newUpdateCheckCommand(s), newUpdateApplyCommand(s), newUpdateCommitCommand(s), newUpdateCancelCommand(s))
@@ -77,19 +77,29 @@ func apply(ctx context.Context, c *node.Client, p *show.Progress, version string
 	if _, err := node.Ask(ctx, c.Updates.Apply, &nodev1.ApplyUpdateRequest{Version: version, Reason: o.reason, RequireConfirmation: o.confirm}); err != nil {
 		return err
 	}
-	p.Say("restarting")
-	if o.wait == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, o.wait, fmt.Errorf("waited %s", o.wait))
-	defer cancel()
 	if version == "" {
 		version = stagedVersion(before)
 	}
-	if err := c.WaitCommitted(ctx, version, bootID(before), func(now node.Waiting) { p.Say(now.Phase + ": " + now.Text) }); err != nil {
-		return err
+	p.Say("restarting into " + version)
+	return waitCommitted(ctx, c, p, version, before, o.wait)
+}
+
+func waitFlag(command *cobra.Command, wait *time.Duration) {
+	command.Flags().DurationVar(wait, "wait", 15*time.Minute, "how long to wait for the commit; 0 to return once the restart was asked for")
+}
+
+// waitCommitted waits until a machine that restarts has committed the version; before is its status before the restart.
+func waitCommitted(ctx context.Context, c *node.Client, p *show.Progress, version string, before *nodev1.StatusResponse, wait time.Duration) error {
+	if wait == 0 {
+		return nil
 	}
-	return nil
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("waited %s", wait))
+	defer cancel()
+	return c.WaitCommitted(ctx, version, bootID(before), func(now node.Waiting) {
+		if now.Text != "" {
+			p.Say(now.Phase + ": " + now.Text)
+		}
+	})
 }
 
 func bootID(s *nodev1.StatusResponse) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +37,7 @@ func newUpdateApplyCommand(s *session) *cobra.Command {
 	flags.StringVar(&o.version, "version", "", "apply only if this version is staged")
 	flags.StringVar(&o.reason, "reason", "", "for the boot's story")
 	flags.BoolVar(&o.confirm, "require-confirmation", false, "the new version also waits for: stele node update commit")
-	flags.DurationVar(&o.wait, "wait", 15*time.Minute, "how long to wait for the commit; 0 to return once the restart was asked for")
+	waitFlag(command, &o.wait)
 	return command
 }
 

@@ -37,6 +37,11 @@ func Explain(name string, err error) error {
 	if !connect.IsWireError(err) {
 		return hint.New(fmt.Errorf("cannot call node %q: %s", name, strings.TrimPrefix(call.Message(), "unavailable: ")), reach(name, call))
 	}
+	for _, r := range refusals {
+		if strings.Contains(call.Message(), r.text) {
+			return hint.New(said, r.next)
+		}
+	}
 	switch call.Code() {
 	case connect.CodePermissionDenied:
 		return hint.New(said, "use an identity with a higher role: stele pki issue --role ...")
@@ -63,6 +68,14 @@ var alerts = []struct{ text, next string }{
 	{"connection reset by peer", "the machine is going down, or the port is forwarded to one that is not up yet: try again in a moment"},
 	{"EOF", "the machine is going down, or the port is forwarded to one that is not up yet: try again in a moment"},
 	{"certificate signed by unknown authority", "trust the machine by its key instead: stele node trust"},
+}
+
+// refusals are answers of machines behind which a person asks what now.
+var refusals = []struct{ text, next string }{
+	{"not enough signatures", "these keys are not the ones of the machine's image: a machine follows the repository whose root its image was built with (update.root), and no other"},
+	{"this machine has rejected it", "to take it once more, name it with --version"},
+	{"has not proven itself yet", "stele node status shows which gates it waits for"},
+	{"none is on trial", "go back to the platform's document with: stele node config revert --to-metadata"},
 }
 
 func reach(name string, err error) string {

@@ -59,7 +59,12 @@ func (r *Repository) index() error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return errors.New("it ends in the middle: was it copied whole?")
+		case errors.Is(err, tar.ErrHeader):
+			return errors.New("it is no tar archive")
+		case err != nil:
 			return err
 		}
 		if header.Typeflag != tar.TypeReg {
