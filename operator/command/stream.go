@@ -97,24 +97,17 @@ func (s *session) logs(ctx context.Context, w io.Writer, r *nodev1.LogReadReques
 			return err
 		}
 		defer stream.Close()
+		line := show.LogLine{Timestamps: timestamps}
+		if several {
+			line.Node = c.Name
+		}
 		for stream.Receive() {
 			entry := stream.Msg()
 			out.print(func(w io.Writer) error {
 				if s.output != "table" {
 					return show.Line(w, entry)
 				}
-				prefix := ""
-				if several {
-					prefix = c.Name + "  "
-				}
-				if timestamps {
-					prefix += entry.Time.AsTime().UTC().Format(show.Clock) + "  "
-				}
-				end := "\n"
-				if entry.Partial {
-					end = ""
-				}
-				_, err := fmt.Fprintf(w, "%s%s%s", prefix, show.Clean(entry.Line), end)
+				_, err := io.WriteString(w, line.Add(entry))
 				return err
 			})
 		}

@@ -56,7 +56,7 @@ func Explain(name string, err error) error {
 // alerts are TLS alerts (RFC 8446 §6.2) that a machine ends a handshake with, as Go words them, and what they mean here.
 var alerts = []struct{ text, next string }{
 	{"unknown certificate authority", "the machine's document does not name the CA of this identity in spec.api.clientCAs"},
-	{"certificate required", "the machine takes no call without a client certificate"},
+	{"certificate required", "the machine's document does not name the CA of this identity in spec.api.clientCAs"},
 	{"expired certificate", "issue a new client certificate: stele pki issue; if it is new, the machine's clock may be wrong"},
 	{"bad certificate", "the machine refused the client certificate: is it one of a CA in spec.api.clientCAs, and for client authentication?"},
 	{"connection refused", "nothing listens there: does the machine's document name spec.api.clientCAs?"},
