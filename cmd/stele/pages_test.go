@@ -97,6 +97,7 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 		for _, match := range documented.FindAllStringSubmatch(string(text), -1) {
 			line, _, _ := strings.Cut(match[1], " #")
+			line, _, _ = strings.Cut(line, " >") // where its output goes
 			for _, part := range strings.Split(line, ";") {
 				words := strings.Fields(part)
 				if len(words) > 1 && filepath.Base(words[0]) == "stele" {

@@ -22,8 +22,8 @@ func (l *LogLine) Add(e *nodev1.LogEntry) string {
 	if l.Timestamps {
 		prefix += e.GetTime().AsTime().UTC().Format(Clock) + "  "
 	}
-	if prefix != "" || !e.GetPartial() {
-		return prefix + Clean(e.GetLine()) + "\n"
+	if prefix == "" && e.GetPartial() {
+		return Clean(e.GetLine())
 	}
-	return Clean(e.GetLine())
+	return prefix + Clean(e.GetLine()) + "\n"
 }

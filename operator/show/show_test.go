@@ -75,3 +75,30 @@ func TestProgressSaysNothingTwice(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, b.String())
 	}
 }
+
+func TestActivity(t *testing.T) {
+	progress := &nodev1.Progress{Phase: "writing", Version: "1.1.0", DoneBytes: 5 << 20, TotalBytes: 10 << 20}
+	for activity, want := range map[string]string{
+		"idle": "", "probation": "", "": "", "going-down": "going-down", "staging": "staging: writing 1.1.0, 50 % of 10.0 MiB",
+	} {
+		if got := activityOf(activity, progress); got != want {
+			t.Errorf("%s: got %q, want %q", activity, got, want)
+		}
+	}
+}
+
+func activityOf(word string, p *nodev1.Progress) string {
+	return activity(&nodev1.Update{Activity: word, Progress: p})
+}
+
+// Lines that begin with their machine never go on after one of another.
+func TestLogLine(t *testing.T) {
+	first, last := &nodev1.LogEntry{Line: "a long", Partial: true}, &nodev1.LogEntry{Line: " line\x1b"}
+	plain, named := LogLine{}, LogLine{Node: "web-1"}
+	if got := plain.Add(first) + plain.Add(last); got != "a long line?\n" {
+		t.Errorf("got %q", got)
+	}
+	if got := named.Add(first) + named.Add(last); got != "web-1  a long\nweb-1   line?\n" {
+		t.Errorf("got %q", got)
+	}
+}

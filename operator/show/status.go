@@ -104,8 +104,10 @@ func activity(u *nodev1.Update) string {
 	if a := u.GetActivity(); a == "" || a == "idle" || a == "probation" {
 		return ""
 	}
-	p := u.GetProgress()
-	return strings.TrimSuffix(u.GetActivity()+": "+progressText(p), ": ")
+	if u.GetActivity() != "staging" {
+		return u.GetActivity()
+	}
+	return strings.TrimSuffix(u.GetActivity()+": "+progressText(u.GetProgress()), ": ")
 }
 
 func slots(w io.Writer, s *nodev1.StatusResponse) error {
