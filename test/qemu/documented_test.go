@@ -62,7 +62,7 @@ func TestDocumentedUpdate(t *testing.T) {
 		`demo: staged 1\.1\.0`,
 		`demo: committed: 1\.1\.0`,
 		`version +demo 1\.1\.0 in slot b\n`,
-		`stele: node "demo" is back on 1\.1\.0: 1\.2\.0 was not kept: .*init`,
+		`stele: node "demo" is back on 1\.1\.0: 1\.2\.0 was not kept: .*shop`,
 		`rejected +1\.2\.0 `,
 		`demo: runs 1\.1\.0, available 1\.3\.0`,
 		`demo: committed: 1\.3\.0`,
