@@ -82,13 +82,17 @@ func (v *Volume) moveEnd(d *directory, to int) error {
 	return v.mark(d, to, end, slotEnd)
 }
 
-// mark gives slots this first byte, in one write a sector, and flushes.
+// mark gives slots this first byte, in one write a sector, and flushes. Ends are empty in all their bytes: EDK2 passes over a slot with the attribute of
+// a long name before it looks whether the first byte is 0, and would put the next entry behind it, where nothing else finds it (seen).
 func (v *Volume) mark(d *directory, from, to int, first byte) error {
 	written := false
 	for at := from; at < to; at = sectorEnd(at + 1) {
 		part := d.raw[at*entryBytes : min(to, sectorEnd(at+1))*entryBytes]
 		marked := slices.Clone(part)
 		for i := 0; i < len(marked); i += entryBytes {
+			if first == slotEnd {
+				clear(marked[i : i+entryBytes])
+			}
 			marked[i] = first
 		}
 		if slices.Equal(part, marked) {

@@ -27,7 +27,7 @@ func arranged(v *Volume, dir string) error {
 		return fmt.Errorf("the end of %q is slot %d of %d", dir, found.end, d.slots())
 	}
 	for slot := found.end; slot < d.slots(); slot++ {
-		if d.raw[slot*entryBytes] != slotEnd {
+		if !bytes.Equal(d.raw[slot*entryBytes:][:entryBytes], make([]byte, entryBytes)) {
 			return fmt.Errorf("slot %d of %q is in use behind the end, %d", slot, dir, found.end)
 		}
 	}
