@@ -68,7 +68,8 @@ func (v *volume) rename(dir file, from, to string) error {
 
 func renameSlots(raw []byte, from, to string) error {
 	var slots [][]byte
-	for at := 0; at < len(raw) && raw[at] != markEnd; at += entryBytes {
+	// The driver passes over labels and long names before it looks for the end: one with a zero first is none (seen: FatLoadNextDirEnt).
+	for at := 0; at < len(raw) && (raw[at] != markEnd || raw[at+11]&attrVolume != 0); at += entryBytes {
 		slots = append(slots, raw[at:at+entryBytes])
 	}
 	for i, e := range slots {
