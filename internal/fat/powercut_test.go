@@ -3,9 +3,11 @@ package fat
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -14,6 +16,11 @@ import (
 	"github.com/stele-os/stele/internal/block"
 	"github.com/stele-os/stele/internal/powercut"
 )
+
+var everyState = flag.Bool("every-state", false, "look at every torn sector, not at a sample")
+
+// sampleTorn: so manieth torn sector is looked at without -every-state.
+const sampleTorn = 12
 
 // tree is what a volume holds: content by path.
 type tree map[string]string
@@ -147,7 +154,7 @@ type judgement struct {
 	dir           string
 	before, after tree
 	window        func(before, after, seen tree) bool
-	states        int
+	states, torn  int
 	seen          map[string]int
 }
 
@@ -195,6 +202,21 @@ func (j *judgement) visit(d *block.Memory) error {
 	return nil
 }
 
+// visitTorn is visit for a sample.
+func (j *judgement) visitTorn(d *block.Memory) error {
+	if j.torn++; !*everyState && j.torn%sampleTorn != 0 {
+		return nil
+	}
+	return j.visit(d)
+}
+
+func (j *judgement) visitState(s powercut.State) error {
+	if s.Torn() {
+		return j.visitTorn(s.Disk)
+	}
+	return j.visit(s.Disk)
+}
+
 func (j *judgement) settled(seen tree) bool {
 	switch {
 	case maps.Equal(seen, j.before):
@@ -214,10 +236,14 @@ func firstCluster(t *testing.T, d block.Device, dir string) uint32 {
 	return opened.first()
 }
 
-// TestPowerCuts tries every change with every power cut: prefixes, subsets, parts of writes and torn sectors.
+// TestPowerCuts tries every change with every power cut: prefixes, subsets, parts of writes and torn sectors, of which those are a sample (-every-state: all).
 func TestPowerCuts(t *testing.T) {
 	var total atomic.Int64
-	t.Cleanup(func() { t.Logf("%d states", total.Load()) })
+	gc := debug.SetGCPercent(800) // disks by the thousand, each gone at once
+	t.Cleanup(func() {
+		debug.SetGCPercent(gc)
+		t.Logf("%d states looked at", total.Load())
+	})
 	for _, c := range changes() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -225,9 +251,9 @@ func TestPowerCuts(t *testing.T) {
 			last := base.Clone()
 			check(t, log.Apply(last, len(log)))
 			j := &judgement{t: t, dir: c.dir, before: treeOf(t, base), after: treeOf(t, last), window: c.window, seen: map[string]int{}}
-			stats, err := powercut.Explore(base, log, powercut.Options{Torn: true}, func(s powercut.State) error { return j.visit(s.Disk) })
+			stats, err := powercut.Explore(base, log, powercut.Options{Torn: true}, j.visitState)
 			check(t, err)
-			torn, err := everyTear(base, log, j.visit)
+			torn, err := everyTear(base, log, j.visitTorn)
 			check(t, err)
 			if j.seen["before"] == 0 || j.seen["after"] == 0 {
 				t.Errorf("seen %v", j.seen)
@@ -238,7 +264,7 @@ func TestPowerCuts(t *testing.T) {
 			}
 			t.Logf("%s; %d torn sectors at every byte", stats, torn)
 			base, log = c.run(t, 4096)
-			stats, err = powercut.Explore(base, log, powercut.Options{Torn: true}, func(s powercut.State) error { return j.visit(s.Disk) })
+			stats, err = powercut.Explore(base, log, powercut.Options{Torn: true}, j.visitState)
 			check(t, err)
 			t.Logf("sectors of 4096 bytes: %s", stats)
 			total.Add(int64(j.states))
@@ -248,6 +274,7 @@ func TestPowerCuts(t *testing.T) {
 
 // TestPowerCutsWhileRepairing cuts the power while what a cut during a change left is repaired.
 func TestPowerCutsWhileRepairing(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	total := 0
 	for _, c := range changes() {
 		base, log := c.run(t, 512)
@@ -265,7 +292,7 @@ func TestPowerCutsWhileRepairing(t *testing.T) {
 				t.Fatal(err)
 			}
 			j := &judgement{t: t, dir: c.dir, before: before, after: after, window: c.window, seen: map[string]int{}}
-			_, err := powercut.Explore(cut, repairing.Log(), powercut.Options{Torn: true, MaxReorderings: 4, MaxSectors: 4}, func(s powercut.State) error { return j.visit(s.Disk) })
+			_, err := powercut.Explore(cut, repairing.Log(), powercut.Options{Torn: true, MaxReorderings: 4, MaxSectors: 4}, j.visitState)
 			if err != nil {
 				t.Fatalf("%s, repaired after operation %d: %v", c.name, n, err)
 			}

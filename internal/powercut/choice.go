@@ -109,13 +109,15 @@ func (e *explorer) fingerprint(d *block.Memory) uint64 {
 	var h maphash.Hash
 	h.SetSeed(e.seed)
 	size := d.SectorSize()
-	b := make([]byte, 64*size)
+	if e.buffer == nil {
+		e.buffer = make([]byte, 64*size)
+	}
 	for rest := e.w.touched; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && n < 64 && rest[n] == rest[0]+int64(n) {
 			n++
 		}
-		part := b[:int64(n)*size]
+		part := e.buffer[:int64(n)*size]
 		clear(part)
 		_, _ = d.ReadAt(part, rest[0]*size) // the last sector of a device may be short
 		h.Write(part)

@@ -88,10 +88,11 @@ type explorer struct {
 	visit   func(State) error
 	log     Log
 	// start is the disk at the start of the window.
-	start *block.Memory
-	seed  hashSeed
-	stats Stats
-	w     window
+	start  *block.Memory
+	seed   hashSeed
+	buffer []byte // of fingerprint
+	stats  Stats
+	w      window
 }
 
 // window is the state of one window's exploration.

@@ -21,6 +21,16 @@ type State struct {
 	choice choice
 }
 
+// Torn tells whether a sector is half old, half new.
+func (s State) Torn() bool {
+	for _, p := range s.choice {
+		if p.tear != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // String says in words what of the last window reached the disk.
 func (s State) String() string {
 	var b strings.Builder

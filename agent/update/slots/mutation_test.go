@@ -2,6 +2,7 @@ package slots
 
 import (
 	"bytes"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stele-os/stele/agent/update/slotstest"
@@ -40,6 +41,8 @@ func steps(d *Disk, list ...func() error) error {
 // TestPowerCutsFindMistakes makes mistakes in the order of writes, each of which an update could be built with, and expects that the judge of
 // TestPowerCuts finds a disk that gives it away.
 func TestPowerCutsFindMistakes(t *testing.T) {
+	gc := debug.SetGCPercent(800)
+	t.Cleanup(func() { debug.SetGCPercent(gc) })
 	v := makeVersions(t)
 	v0, v1, v2 := v.v0, v.v1, v.v2
 	factory := slotstest.Factory(t, v0)

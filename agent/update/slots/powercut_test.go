@@ -18,9 +18,9 @@ var everyState = flag.Bool("every-state", false, "go on from every state after a
 
 const (
 	// resumeEvery state of a scenario is repaired and gone on from; of few states all are.
-	resumeEvery, fewStates = 64, 100
+	resumeEvery, fewStates = 128, 64
 	// nestEvery of those, the power goes a second time while the machine goes on.
-	nestEvery = 16
+	nestEvery = 24
 )
 
 // judge is the machine that is given every disk. It knows all versions, so that any other byte of a kernel is noticed.
