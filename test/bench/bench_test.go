@@ -9,6 +9,7 @@ import (
 
 	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/internal/golden"
+	"github.com/stele-os/stele/test/faults"
 )
 
 func TestMedian(t *testing.T) {
@@ -53,6 +54,17 @@ func TestTable(t *testing.T) {
 		Build: []BuildTime{{"nothing changed", 1.25, []Stage{{"kernel", "from the store", 0.1}}}},
 		Boot:  summarise(boots),
 		Idle:  Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
+		Updates: &Updates{
+			HostLoad: "0.10",
+			Staging: []Staging{
+				{Name: "large", Runs: 3, Bytes: 300 << 20, SentBytes: 270 << 20, Seconds: 12, CopySeconds: 11, Ratio: 0.9,
+					Phases: map[string]float64{"writing": 8, "verifying": 4}, PeakAboveIdle: 12 << 10, AnonymousAboveIdle: 9 << 10},
+				{Name: "small", Runs: 1, Bytes: 50 << 20, SentBytes: 8 << 20, Seconds: 3},
+			},
+			Apply:  Apply{Answer: 9, Commit: 13},
+			Idle:   Idle{Total: 1000 << 10, Used: 61 << 10},
+			Faults: []faults.Result{{Class: "kernel panic", Seconds: 40, Reason: "the kernel panicked"}},
+		},
 	})
 	golden.Compare(t, "testdata/table.golden", got)
 	if strings.Contains(got, "%!") {

@@ -1,6 +1,7 @@
 // Command bench measures a built image and prints the figures beside those of its peers: `make bench`.
 //
-//	sizes (files of the image directory) | boots (5, median, by firmware) | idle guest (one boot, 10 s after serving) | build (stele build)
+//	sizes (files of the image directory) | boots (5, median, by firmware) | idle guest (one boot, 10 s after serving) | build (stele build) |
+//	updates (a site of its own: staging against copying, a small change, apply to service, bad updates to service)
 //
 // Every figure is measured by this program in this run; the peers' stand in peers.go with where they come from. It judges nothing.
 package main
@@ -14,6 +15,7 @@ import (
 	"os/signal"
 
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
 
@@ -26,19 +28,25 @@ type Result struct {
 	Build []BuildTime `json:"build,omitempty"`
 	Boot  Boots       `json:"boot"`
 	Idle  Idle        `json:"idle"`
+	// Updates of the demo image.
+	Updates *Updates `json:"updates,omitempty"`
 }
 
 func main() {
+	vm.RunRelay()
 	imageDir := flag.String("image", "build/x86_64", "directory of the built image")
 	out := flag.String("out", "build/bench.json", "file to write")
 	runs := flag.Int("runs", 5, "boots to take the median of")
 	base := flag.String("base", "", "directory of the image without baked images, for the sizes alone")
 	definition := flag.String("definition", "", "image definition to time a build of; empty: builds are not timed")
 	kernelToo := flag.Bool("build-kernel", false, "time the kernel's build too")
+	updates := flag.Bool("updates", true, "measure updates")
+	stagings := flag.Int("stagings", 3, "stagings to take the median of")
+	faults := flag.Bool("all-faults", false, "measure every class of bad update that a machine comes back from")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*imageDir, *base, *out, *definition, *kernelToo, *runs}); err != nil {
+	if err := run(ctx, options{*imageDir, *base, *out, *definition, *kernelToo, *runs, *updates, *stagings, *faults}); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
@@ -48,6 +56,9 @@ type options struct {
 	image, base, out, definition string
 	kernelToo                    bool
 	runs                         int
+	updates                      bool
+	stagings                     int
+	allFaults                    bool
 }
 
 func run(ctx context.Context, o options) error {
@@ -91,6 +102,12 @@ func measure(ctx context.Context, o options) (Result, error) {
 	}
 	if r.Idle, err = measureIdle(ctx, image); err != nil {
 		return r, err
+	}
+	if o.updates {
+		updates, err := measureUpdates(ctx, image, o.stagings, o.allFaults)
+		if r.Updates = &updates; err != nil {
+			return r, err
+		}
 	}
 	if o.definition != "" {
 		r.Build, err = measureBuilds(ctx, o.definition, o.kernelToo)

@@ -22,6 +22,7 @@ func table(r Result) string {
 	if r.Base != nil {
 		title("The same without baked images")
 		sizeRows(row, *r.Base)
+		row("before there were updates", "%8.1f MiB, %.1f as zstd", beforeUpdates.image, beforeUpdates.compressed)
 	}
 
 	if len(r.Build) > 0 {
@@ -44,11 +45,18 @@ func table(r Result) string {
 	row("first answer", "%8.2f s   since power-on", r.Boot.PowerOnToAnswer)
 
 	title("Idle guest, 10 s after the first answer")
-	row("memory used", "%8.1f MiB of %.0f", kib(r.Idle.Used), kib(r.Idle.Total))
-	row("agent (PID 1) resident", "%8.1f MiB, %.1f anonymous", kib(r.Idle.Agent), kib(r.Idle.AgentAnonymous))
-	row("containerd resident", "%8.1f MiB, %.1f anonymous", kib(r.Idle.Containerd), kib(r.Idle.ContainerdAnonymous))
+	idleRows(row, r.Idle)
+	if r.Updates != nil {
+		updateRows(title, row, *r.Updates)
+	}
 	b.WriteString(comparison(r))
 	return b.String()
+}
+
+func idleRows(row func(key, format string, values ...any), i Idle) {
+	row("memory used", "%8.1f MiB of %.0f", kib(i.Used), kib(i.Total))
+	row("agent (PID 1) resident", "%8.1f MiB, %.1f anonymous", kib(i.Agent), kib(i.AgentAnonymous))
+	row("containerd resident", "%8.1f MiB, %.1f anonymous", kib(i.Containerd), kib(i.ContainerdAnonymous))
 }
 
 // sizeRows write the sizes of one image.
