@@ -68,7 +68,7 @@ generate: ## Regenerate what is generated: API code, reference pages, schema
 	go generate ./...
 
 .PHONY: bench
-bench: image demo ## Measure sizes, build, boot and memory; prints a table, writes build/bench.json
+bench: image demo ## Measure sizes, build, boot, memory and updates; prints a table, writes build/bench.json
 	go run ./test/bench -image $(OUT)/demo -base $(OUT) -definition images/demo.yaml -out build/bench.json $(BENCH)
 
 .PHONY: clean

@@ -2,8 +2,8 @@
 //
 //	          ┌ table, against the signed information            (Open)
 //	Source ───┼ verity ─> slot; SHA-256, then level by level against the root hash
-//	          ├ root ─┬─ block is in the slot already ─────────┐
-//	          │       ├─ in the running slot, here or elsewhere ┼─> slot       (Write)
+//	          ├ root ─┬─ chunk begins in the slot already ─────┐
+//	          │       ├─ block is in the running slot, anywhere ┼─> slot       (Write)
 //	          │       └─ fetch ─> digest ─> decompress ─────────┘
 //	          └ uki ─> digest ─> decompress ─> reader, SHA-256 at its end       (UKI)
 //
