@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +66,9 @@ func (a *agent) openWatchdog() {
 	w, identity, err := system.OpenWatchdog("/")
 	if err != nil {
 		a.log.Warn(err.Error())
-	} else {
-		a.log.Info("watchdog: " + cmp.Or(identity, "armed"))
+	}
+	if identity != "" {
+		a.log.Info("watchdog: " + identity)
 	}
 	a.watchdog = w
 	go func() { _ = w.Run(context.Background()) }()

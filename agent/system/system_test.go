@@ -137,8 +137,8 @@ func TestSetUpCgroups(t *testing.T) {
 	}
 }
 
-func TestChooseWatchdog(t *testing.T) {
-	soft, hard := watchdogDevice{"watchdog0", "Software Watchdog"}, watchdogDevice{"watchdog1", "i6300ESB timer"}
+func TestChooseWatchdogs(t *testing.T) {
+	soft, hard, other := watchdogDevice{"watchdog0", "Software Watchdog"}, watchdogDevice{"watchdog1", "i6300ESB timer"}, watchdogDevice{"watchdog2", "iTCO_wdt"}
 	tests := []struct {
 		name    string
 		devices []watchdogDevice
@@ -147,11 +147,16 @@ func TestChooseWatchdog(t *testing.T) {
 		{"none", nil, ""},
 		{"only software", []watchdogDevice{soft}, "watchdog0"},
 		{"hardware behind software", []watchdogDevice{soft, hard}, "watchdog1"},
-		{"no sysfs", []watchdogDevice{{"watchdog1", ""}, {"watchdog0", ""}}, "watchdog0"},
+		{"two of hardware", []watchdogDevice{hard, soft, other}, "watchdog1 watchdog2"},
+		{"no sysfs", []watchdogDevice{{"watchdog0", ""}, {"watchdog1", ""}}, "watchdog0 watchdog1"},
 	}
 	for _, tt := range tests {
-		if got, _ := chooseWatchdog(tt.devices); got.name != tt.want {
-			t.Errorf("%s: chose %q, want %q", tt.name, got.name, tt.want)
+		var got []string
+		for _, d := range chooseWatchdogs(tt.devices) {
+			got = append(got, d.name)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: chose %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
@@ -163,15 +168,19 @@ func TestOpenWatchdog(t *testing.T) {
 	} else {
 		w.Feed()
 	}
-	write(t, root, "dev/watchdog0", "")
-	write(t, root, "sys/class/watchdog/watchdog0/identity", "i6300ESB timer\n")
+	for name, identity := range map[string]string{"watchdog0": "i6300ESB timer\n", "watchdog1": "iTCO_wdt\n"} {
+		write(t, root, "dev/"+name, "")
+		write(t, root, "sys/class/watchdog/"+name+"/identity", identity)
+	}
 	w, identity, err := OpenWatchdog(root)
-	if err != nil || identity != "i6300ESB timer" {
+	if err != nil || identity != "i6300ESB timer, iTCO_wdt" {
 		t.Fatalf("identity %q, error %v", identity, err)
 	}
 	w.Feed()
-	if got := read(t, root, "dev/watchdog0"); got != "\x00" {
-		t.Errorf("fed %q: never the magic character V", got)
+	for _, name := range []string{"watchdog0", "watchdog1"} {
+		if got := read(t, root, "dev/"+name); got != "\x00" {
+			t.Errorf("fed %s %q: never the magic character V", name, got)
+		}
 	}
 }
 

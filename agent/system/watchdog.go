@@ -1,6 +1,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,12 @@ const (
 )
 
 // Watchdog restarts the machine when the main loop stops. On a machine without one it does nothing.
+//
+// It is all of the machine's hardware watchdogs, of which many machines have two, such as the chip set's beside the management controller's: one that runs
+// from power-on is fed by the kernel for two minutes only where nobody opens it (CONFIG_WATCHDOG_HANDLE_BOOT_ENABLED, _OPEN_TIMEOUT), and then restarts a
+// machine that is well (TestHungAgentReboots of test/qemu sees to it that all are opened).
 type Watchdog struct {
-	device *os.File
+	devices []*os.File
 	// opened is where the heartbeat counts from, by the monotonic clock: setting the time must not look like a stall.
 	opened time.Time
 	beat   atomic.Int64
@@ -34,24 +39,27 @@ type Watchdog struct {
 // watchdogDevice is one device as sysfs describes it.
 type watchdogDevice struct{ name, identity string }
 
-// OpenWatchdog opens, and by that arms, the machine's watchdog: hardware before the kernel's software one. Without any it returns
-// an error and a Watchdog that does nothing.
-func OpenWatchdog(root string) (*Watchdog, string, error) {
-	w := &Watchdog{opened: time.Now()}
+// OpenWatchdog opens, and by that arms, the machine's watchdogs: those of hardware, or else the kernel's software one. Without any it returns
+// an error and a Watchdog that does nothing; identity names those that are armed.
+func OpenWatchdog(root string) (w *Watchdog, identity string, err error) {
+	w = &Watchdog{opened: time.Now()}
 	w.Beat()
-	chosen, ok := chooseWatchdog(listWatchdogs(root))
-	if !ok {
+	chosen := chooseWatchdogs(listWatchdogs(root))
+	if len(chosen) == 0 {
 		return w, "", errors.New("cannot open watchdog: the machine has none")
 	}
-	path := filepath.Join(root, "dev", chosen.name)
-	device, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return w, "", fmt.Errorf("cannot open watchdog: %w", err)
+	var identities []string
+	for _, c := range chosen {
+		device, openErr := os.OpenFile(filepath.Join(root, "dev", c.name), os.O_WRONLY, 0)
+		if openErr != nil {
+			err = errors.Join(err, fmt.Errorf("cannot open watchdog: %w", openErr))
+			continue
+		}
+		// A driver that takes no timeout keeps its own; feeding at least every 10 s suits every driver in our kernels.
+		_ = unix.IoctlSetPointerInt(int(device.Fd()), unix.WDIOC_SETTIMEOUT, int(watchdogTimeout/time.Second))
+		w.devices, identities = append(w.devices, device), append(identities, cmp.Or(c.identity, c.name))
 	}
-	w.device = device
-	// A driver that takes no timeout keeps its own; feeding at least every 10 s suits every driver in our kernels.
-	_ = unix.IoctlSetPointerInt(int(device.Fd()), unix.WDIOC_SETTIMEOUT, int(watchdogTimeout/time.Second))
-	return w, chosen.identity, nil
+	return w, strings.Join(identities, ", "), err
 }
 
 func listWatchdogs(root string) []watchdogDevice {
@@ -65,31 +73,24 @@ func listWatchdogs(root string) []watchdogDevice {
 	return devices
 }
 
-// chooseWatchdog prefers hardware to the software watchdog (identity "Software Watchdog", drivers/watchdog/softdog.c), then the lowest name.
-func chooseWatchdog(devices []watchdogDevice) (watchdogDevice, bool) {
-	soft := func(d watchdogDevice) int {
-		if d.identity == "Software Watchdog" {
-			return 1
-		}
-		return 0
+// softdog is the identity of the kernel's own (drivers/watchdog/softdog.c).
+const softdog = "Software Watchdog"
+
+// chooseWatchdogs takes all of hardware, or else the software one.
+func chooseWatchdogs(devices []watchdogDevice) []watchdogDevice {
+	hardware := slices.DeleteFunc(slices.Clone(devices), func(d watchdogDevice) bool { return d.identity == softdog })
+	if len(hardware) == 0 {
+		return devices
 	}
-	if len(devices) == 0 {
-		return watchdogDevice{}, false
-	}
-	return slices.MinFunc(devices, func(a, b watchdogDevice) int {
-		if c := soft(a) - soft(b); c != 0 {
-			return c
-		}
-		return strings.Compare(a.name, b.name)
-	}), true
+	return hardware
 }
 
 // Beat says that the main loop lives, or that the machine is still on its way there. Only the main goroutine calls it.
 func (w *Watchdog) Beat() { w.beat.Store(int64(time.Since(w.opened))) }
 
-// Run feeds the device while the heartbeat is fresh, until ctx is done. It never closes the device: on the way down the watchdog stays the last net.
+// Run feeds the devices while the heartbeat is fresh, until ctx is done. It never closes them: on the way down the watchdog stays the last net.
 func (w *Watchdog) Run(ctx context.Context) error {
-	if w.device == nil {
+	if len(w.devices) == 0 {
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -109,8 +110,8 @@ func (w *Watchdog) Run(ctx context.Context) error {
 
 // Feed gives the machine another watchdogTimeout.
 func (w *Watchdog) Feed() {
-	if w.device != nil {
-		_, _ = w.device.Write([]byte{0})
+	for _, device := range w.devices {
+		_, _ = device.Write([]byte{0})
 	}
 }
 

@@ -160,6 +160,5 @@ func bothCorrupt(ctx context.Context, m *Machine) (o Outcome, err error) {
 		}
 	}
 	o.Reason = strings.Join(reasons, "; ")
-	_, err = m.ExpectFrom(limited, 0, `agent started`)
-	return o, node.Explain("machine", err)
+	return o, nil
 }

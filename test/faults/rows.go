@@ -75,7 +75,8 @@ func Restarting() []Row {
 		{Class: "power cut while staging", Run: cutWhileStaging, Reason: `power cut or a reset`, Console: `slot b is writing`},
 		{Class: "power cut before commit", Run: cutBeforeCommit,
 			Reason: `power cut or a reset`, Console: `boot: 1\.2\.0 in slot b lost: .*power cut or a reset`},
-		{Class: "both roots corrupt", Run: bothCorrupt, Trouble: true, Reason: `the kernel panicked`, Console: `Kernel panic`},
+		{Class: "both roots corrupt", Run: bothCorrupt, Trouble: true,
+			Reason: `the kernel panicked: dm-verity device corrupted`, Console: `boot: 1\.2\.0 in slot b no-agent: .*dm-verity device corrupted`},
 		{Class: "power cut during commit", Run: cutDuringCommit, Reason: `1\.[02]\.0 is committed`, Console: `version: demo 1\.[02]\.0 in slot [ab], committed`},
 	}
 }
