@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/stele-os/stele/internal/block"
@@ -85,6 +86,9 @@ func (m *Model) tries(f *firmware, candidates []candidate) Result {
 		c := &candidates[i]
 		before := c.entry.File
 		n, counted := tried(before)
+		if taken(candidates, n) {
+			n, counted = before, false // the driver refuses, and the loader goes on without
+		}
 		c.entry.File = n
 		root, err := m.start(f, *c)
 		if err == nil {
@@ -101,6 +105,11 @@ func (m *Model) tries(f *firmware, candidates []candidate) Result {
 			return r
 		}
 	}
+}
+
+// taken tells whether an entry goes by this name.
+func taken(candidates []candidate, file string) bool {
+	return slices.ContainsFunc(candidates, func(c candidate) bool { return strings.EqualFold(c.entry.File, file) })
 }
 
 // choose is the index of the entry that the loader starts.

@@ -11,7 +11,7 @@ import (
 )
 
 // CountTry does to a disk what the loader writes before it starts an entry with a counter, so that power cuts in that can be explored too: it returns the new name, or "" where the
-// entry has no counter and nothing is written.
+// entry has no counter and nothing is written. So it is where the new name is there already: FatSetFileInfo answers EFI_ACCESS_DENIED, and systemd-boot goes on.
 //
 // The writes are those of EDK2 (FatPkg/EnhancedFatDxe: FatSetFileInfo, FatRemoveDirEnt, FatCreateDirEnt; as QEMU's log of a real boot shows them): the slots of the old name
 // are marked as deleted, those of the new one appended behind the last slot ever used, never into free ones before; both reach the disk in one write of the directory.
@@ -26,7 +26,7 @@ func CountTry(d block.Device) (string, error) {
 	}
 	old := candidates[choose(candidates)].entry.File
 	name, counted := tried(old)
-	if !counted {
+	if !counted || taken(candidates, name) {
 		return "", nil
 	}
 	dir, err := f.esp.find("EFI/Linux")

@@ -90,7 +90,7 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 		for count := range 22 {
-			start := findSlots(raw, l.end, count+1)
+			start := findSlots(raw, l.end, l.end, count+1)
 			for slot := start; slot < min(l.end, start+count+1); slot++ {
 				if raw[slot*entryBytes] != slotFree {
 					t.Fatalf("%d slots at %d: slot %d is not free", count+1, start, slot)

@@ -33,10 +33,9 @@ func (v *Volume) place(d *directory, name string, entry []byte) (*placement, *di
 		return nil, nil, err
 	}
 	count := longEntries(name, short) + 1
-	start := findSlots(d.raw, found.end, count)
-	end := sectorEnd(max(found.end, start+count))
-	if end+sectorSlots > d.slots() {
-		if d, err = v.growDirectory(d, end+spareSlots); err != nil {
+	start, end := findPlace(d.raw, found, name, count)
+	if sectorEnd(end)+sectorSlots > d.slots() {
+		if d, err = v.growDirectory(d, sectorEnd(end)+spareSlots); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -81,7 +81,7 @@ func text(n int) io.Reader { return bytes.NewReader(bytes.Repeat([]byte("new!"),
 func crowd(dir string, n int) func(v *Volume) error {
 	return func(v *Volume) error {
 		for i := range n {
-			if err := v.Create(fmt.Sprintf("%s/stele_0.9.%d+1-2.efi", dir, i), 700, text(700)); err != nil {
+			if err := v.Create(fmt.Sprintf("%s/stele_0.9.%d+0-3.efi", dir, i), 700, text(700)); err != nil {
 				return err
 			}
 		}
@@ -91,7 +91,7 @@ func crowd(dir string, n int) func(v *Volume) error {
 
 // holes leaves old entries in EFI/Linux.
 func holes(v *Volume) error {
-	return errors.Join(crowd(linux, 7)(v), v.Remove(linux+"/stele_0.9.1+1-2.efi"), v.Remove(linux+"/stele_0.9.2+1-2.efi"))
+	return errors.Join(crowd(linux, 7)(v), v.Remove(linux+"/stele_0.9.1+0-3.efi"), v.Remove(linux+"/stele_0.9.2+0-3.efi"))
 }
 
 // full is how many files of crowd fill two of the three clusters of EFI/Linux, of 16 slots each: 7 are taken by ".", "..", below and stele_1.0.0.efi. In the root
@@ -110,7 +110,7 @@ func both(before, after, seen tree) bool {
 }
 
 func changes() []change {
-	const oldName, newName = "stele_1.0.0.efi", "stele_1.1.0~rc1+2-1.efi"
+	const oldName, newName = "stele_1.0.0.efi", "stele_1.1.0~rc1+0-3.efi"
 	create := func(v *Volume) error { return v.Create(linux+"/"+newName, 1500, text(1500)) }
 	rename := func(v *Volume) error { return v.Rename(linux, oldName, newName) }
 	return []change{
@@ -126,8 +126,12 @@ func changes() []change {
 		{"create behind what firmware renamed", linux, renamedByFirmware, create, never},
 		{"rename what firmware renamed", linux, renamedByFirmware, func(v *Volume) error { return v.Rename(linux, byFirmware, newName) }, both},
 		{"remove what firmware renamed", linux, renamedByFirmware, func(v *Volume) error { return v.Remove(linux + "/" + byFirmware) }, never},
+		{"create beside an armed entry", linux, armOne, func(v *Volume) error { return v.Create(linux+"/another-long-name.efi", 700, text(700)) }, never},
+		{"arm", linux, nothing, func(v *Volume) error { return v.Rename(linux, oldName, armedName) }, both},
+		{"arm in a full directory", linux, crowd(linux, full), func(v *Volume) error { return v.Rename(linux, oldName, armedName) }, both},
+		{"disarm", linux, armOne, func(v *Volume) error { return v.Rename(linux, armedName, "stele_1.0.5+0-1.efi") }, both},
 		{"remove", linux, nothing, func(v *Volume) error { return v.Remove(linux + "/" + oldName) }, never},
-		{"remove the last of many", linux, crowd(linux, 7), func(v *Volume) error { return v.Remove(linux + "/stele_0.9.6+1-2.efi") }, never},
+		{"remove the last of many", linux, crowd(linux, 7), func(v *Volume) error { return v.Remove(linux + "/stele_0.9.6+0-3.efi") }, never},
 		{"a file in place of another", linux, nothing, func(v *Volume) error {
 			return errors.Join(v.Remove(linux+"/"+oldName), create(v))
 		}, func(before, after, seen tree) bool {
