@@ -20,7 +20,7 @@ import (
 var everyState = flag.Bool("every-state", false, "look at every torn sector, not at a sample")
 
 // sampleTorn: so manieth torn sector is looked at without -every-state.
-const sampleTorn = 12
+const sampleTorn = 24
 
 // tree is what a volume holds: content by path.
 type tree map[string]string
