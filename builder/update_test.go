@@ -68,7 +68,7 @@ func TestUpdateRootRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no metadata", "{}", "it is no root metadata"},
 		{"changed", strings.Replace(good, "2028", "2038", 1), "it is not signed by its own keys"},
-		{"too long", strings.Repeat(" ", 600_000), "more than 512000 bytes"},
+		{"too long", strings.Repeat(" ", 600_000), "more than 131072 bytes"},
 	} {
 		path := write(t, filepath.Join(dir, "root.json"), c.text)
 		_, err := readUpdateRoot(path)
