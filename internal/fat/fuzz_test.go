@@ -11,11 +11,7 @@ import (
 // patchBytes is the length of one change of the fuzzed volume: an area, an offset in it, a byte.
 const patchBytes = 4
 
-// patch is a damaged place: areas are boot sector, FSInfo, the start of both tables, and the first clusters.
-func patch(area byte, offset uint16, value byte) []byte {
-	return []byte{area, byte(offset), byte(offset >> 8), value}
-}
-
+// applyPatches damages the volume: areas are boot sector, FSInfo, the start of both tables, and the first clusters.
 func applyPatches(d block.Device, l layout, patches []byte) {
 	areas := []int64{0, l.info, l.tables[0], l.tables[1]}
 	for cluster := uint32(2); cluster < 20; cluster++ {

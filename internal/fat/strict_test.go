@@ -1,6 +1,7 @@
 package fat
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,7 +93,7 @@ func (s strictReader) longName(raw []byte, at int) string {
 		}
 		if e[0]&0x40 != 0 {
 			long, _, _ := strings.Cut(string(name), "\x00")
-			return strings.TrimRight(long, "\xff")
+			return string(bytes.TrimRight([]byte(long), "\xff"))
 		}
 	}
 	return plainName(short)

@@ -33,10 +33,10 @@ type agent struct {
 	nodev1.UnimplementedLogServiceHandler
 	lock sync.Mutex
 	// boots begins with the present one.
-	boots             []*nodev1.Boot
-	running, staged   string
-	sick              map[string]string // versions that are not kept, and why
-	staging, released chan struct{}     // a staging that waits
+	boots           []*nodev1.Boot
+	running, staged string
+	sick            map[string]string // versions that are not kept, and why
+	staging         chan struct{}     // a staging that waits
 }
 
 func (a *agent) Status(context.Context, *connect.Request[nodev1.StatusRequest]) (*connect.Response[nodev1.StatusResponse], error) {

@@ -25,9 +25,6 @@ const decidingBytes = 4096
 // backupBytes is a header and 128 entries of 128 bytes at the end of the disk (UEFI 2.10 §5.3.2), in sectors of 512 bytes.
 const backupBytes = 33 * 512
 
-// turns is how often each class is chosen: what decides which version boots is most of it.
-var turns = []string{classESP, classGPT, classVar, classESP, classSlot, classGPT, classESP, classVar, classESPData}
-
 // areas says which partition a place of a disk belongs to.
 type areas []area
 

@@ -18,6 +18,9 @@ import (
 	"github.com/stele-os/stele/internal/vm"
 )
 
+// turns is how often each class is chosen: what decides which version boots is most of it.
+var turns = []string{classESP, classGPT, classVar, classESP, classSlot, classGPT, classESP, classVar, classESPData}
+
 // TestPowerCuts: whenever the power goes in a scenario, a version that may boot does, it is the one the model says, and the machine comes into service by itself.
 func TestPowerCuts(t *testing.T) {
 	l := newLab(t)

@@ -7,7 +7,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -257,5 +256,3 @@ func versions(t Targets) string {
 	}
 	return strings.Join(all, " ")
 }
-
-var errBroken = errors.New("broken")
