@@ -61,7 +61,7 @@ func New(n contexts.Node, who contexts.Identity) (*Client, error) {
 		ResponseHeaderTimeout: headerTimeout,
 		ForceAttemptHTTP2:     true,
 	}
-	client, url := &http.Client{Transport: transport}, "https://"+n.Address
+	client, url := &http.Client{Transport: telling{transport, n.Address}}, "https://"+n.Address
 	return &Client{
 		Name:    n.Name,
 		Machine: nodev1.NewMachineServiceClient(client, url), Logs: nodev1.NewLogServiceClient(client, url),
