@@ -11,7 +11,7 @@ N ?= 20
 SEED ?= 1
 LIVE ?= 0
 # Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
-RACE := ./api/... ./builder/... ./internal/... ./agent/...
+RACE := ./api/... ./builder/... ./internal/... ./agent/... ./operator/...
 
 .DEFAULT_GOAL := help
 .PHONY: help
