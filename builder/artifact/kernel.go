@@ -82,7 +82,7 @@ func buildKernel(ctx context.Context, input KernelInput, build KernelBuild) (Ker
 	if err != nil {
 		return KernelOutput{}, err
 	}
-	if err := checkKernelTools(target, wanted); err != nil {
+	if err := checkKernelTools(ctx, target, wanted); err != nil {
 		return KernelOutput{}, err
 	}
 	// 2. A directory that goes away whatever happens.
@@ -91,9 +91,14 @@ func buildKernel(ctx context.Context, input KernelInput, build KernelBuild) (Ker
 		return KernelOutput{}, fmt.Errorf("cannot make work directory: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	tree := kernelTree{dir: filepath.Join(scratch, "linux"), target: target, build: build}
+	tree := kernelTree{
+		dir: filepath.Join(scratch, "linux"), target: target, toolchain: kernelToolchainFor(target, wanted), build: build,
+	}
 	// 3. Source, configuration, kernel.
 	if err := tree.unpack(ctx, input.Source); err != nil {
+		return KernelOutput{}, err
+	}
+	if err := tree.fixLayoutSeed(layoutSeed(input, wanted)); err != nil {
 		return KernelOutput{}, err
 	}
 	if err := tree.configure(ctx, wanted); err != nil {

@@ -34,7 +34,7 @@ func NewKernelKey(ctx context.Context, input KernelInput) (KernelKey, error) {
 	if err != nil {
 		return KernelKey{}, err
 	}
-	if err := checkKernelTools(target, wanted); err != nil {
+	if err := checkKernelTools(ctx, target, wanted); err != nil {
 		return KernelKey{}, err
 	}
 	config := sha256.Sum256(kconfig.Format(wanted))
@@ -42,7 +42,7 @@ func NewKernelKey(ctx context.Context, input KernelInput) (KernelKey, error) {
 		Recipe: kernelRecipe, Architecture: input.Architecture,
 		SourceSHA256: input.SourceSHA256, ConfigSHA256: hex.EncodeToString(config[:]),
 	}
-	tools := []string{target.crossPrefix() + "gcc", target.crossPrefix() + "ld"}
+	tools := kernelToolchainFor(target, wanted).shaping()
 	for _, compressor := range kernelCompressorsOf(wanted) {
 		tools = append(tools, compressor.name)
 	}

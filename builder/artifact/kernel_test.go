@@ -27,6 +27,7 @@ bzImage:
 	@if grep -q CONFIG_ENDLESS .config; then sleep 600; fi
 	@mkdir -p include/config arch/x86/boot
 	@echo '6.12.0$(LOCALVERSION)' > include/config/kernel.release
+	@sh scripts/gen-randstruct-seed.sh seed hash && test $$(wc -c < seed) = 65 && grep -q '^#define RANDSTRUCT_HASHED_SEED "[0-9a-f]*"$$' hash
 	@echo "$$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST $$KBUILD_BUILD_TIMESTAMP $(RUSTC)" > arch/x86/boot/bzImage
 `
 
@@ -39,8 +40,17 @@ func fakeSource(t *testing.T) string {
 	if err := os.Mkdir(tree, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(tree, "Makefile"), []byte(fakeMakefile), 0o644); err != nil {
-		t.Fatal(err)
+	files := map[string]string{
+		"Makefile": fakeMakefile, "drivers/Kconfig.fake": "menuconfig DROPPED\n\tbool\nconfig A\n", seedScript: "exit 1\n",
+	}
+	for name, content := range files {
+		path := filepath.Join(tree, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tarball := filepath.Join(dir, "linux-source-0.tar.xz")
 	if output, err := exec.Command("tar", "-cJf", tarball, "-C", dir, "linux-source-0").CombinedOutput(); err != nil {
@@ -56,7 +66,7 @@ func requireKernelTools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := checkKernelTools(target, nil); err != nil {
+	if err := checkKernelTools(t.Context(), target, nil); err != nil {
 		oracle.Missing(t, err.Error())
 	}
 }
@@ -98,6 +108,7 @@ func TestBuildKernelFailures(t *testing.T) {
 		want          []string
 	}{
 		{"option lost", "CONFIG_A=y  # r\nCONFIG_DROPPED=y  # r\n", []string{"f.config:2: CONFIG_DROPPED=y became n"}},
+		{"option unknown", "CONFIG_A=y  # r\nCONFIG_DROPPED_TO=y  # r\n", []string{"f.config:2: CONFIG_DROPPED_TO: this kernel has no such option"}},
 		{"compiler error", "CONFIG_BROKEN=y  # r\n", []string{"make bzImage: exit status 2", "\nline 60\n"}},
 	}
 	for _, c := range cases {

@@ -1,9 +1,11 @@
 package artifact
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/stele-os/stele/internal/kconfig"
@@ -22,13 +24,10 @@ var kernelCompressors = map[string]hostTool{
 // kernelTools is what a kernel build calls (Documentation/process/changes.rst).
 func kernelTools(target kernelTarget, wanted []kconfig.Option) []hostTool {
 	tools := []hostTool{
-		{"tar", "tar"}, {"xz", "xz-utils"}, {"make", "make"}, {"gcc", "gcc"}, {"ld", "binutils"},
+		{"tar", "tar"}, {"xz", "xz-utils"}, {"make", "make"},
 		{"flex", "flex"}, {"bison", "bison"}, {"bc", "bc"}, {"/usr/include/gelf.h", "libelf-dev"},
 	}
-	if prefix := target.crossPrefix(); prefix != "" {
-		suffix := strings.ReplaceAll(target.triplet, "_", "-")
-		tools = append(tools, hostTool{prefix + "gcc", "gcc-" + suffix}, hostTool{prefix + "ld", "binutils-" + suffix})
-	}
+	tools = append(tools, kernelToolchainFor(target, wanted).tools()...)
 	return append(tools, kernelCompressorsOf(wanted)...)
 }
 
@@ -57,18 +56,21 @@ func (e *MissingToolsError) Error() string {
 func (e *MissingToolsError) Hint() string {
 	var packages []string
 	for _, tool := range e.Missing {
-		packages = append(packages, tool.debianPackage)
+		if !slices.Contains(packages, tool.debianPackage) {
+			packages = append(packages, tool.debianPackage)
+		}
 	}
 	return "apt-get install " + strings.Join(packages, " ")
 }
 
-func checkKernelTools(target kernelTarget, wanted []kconfig.Option) error {
+func checkKernelTools(ctx context.Context, target kernelTarget, wanted []kconfig.Option) error {
 	var missing []hostTool
 	for _, tool := range kernelTools(target, wanted) {
 		if !hostHas(tool.name) {
 			missing = append(missing, tool)
 		}
 	}
+	missing = append(missing, kernelToolchainFor(target, wanted).missingPlugins(ctx)...)
 	if len(missing) > 0 {
 		return &MissingToolsError{Missing: missing}
 	}

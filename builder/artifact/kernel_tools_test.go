@@ -11,7 +11,7 @@ import (
 func TestMissingToolsAreNamedWithTheirPackages(t *testing.T) {
 	t.Setenv("PATH", "")
 	wanted := []kconfig.Option{{Name: "CONFIG_KERNEL_LZ4", Value: "y"}, {Name: "CONFIG_KERNEL_XZ", Value: "n"}}
-	err := checkKernelTools(kernelTarget{goarch: "none", triplet: "x86_64-linux-gnu"}, wanted)
+	err := checkKernelTools(t.Context(), kernelTarget{goarch: "none", triplet: "x86_64-linux-gnu"}, wanted)
 	var missing *MissingToolsError
 	if !errors.As(err, &missing) {
 		t.Fatalf("got %v, want a MissingToolsError", err)

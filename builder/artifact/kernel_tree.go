@@ -12,9 +12,10 @@ import (
 
 // kernelTree is an unpacked kernel source on its way to a kernel.
 type kernelTree struct {
-	dir    string
-	target kernelTarget
-	build  KernelBuild
+	dir       string
+	target    kernelTarget
+	toolchain kernelToolchain
+	build     KernelBuild
 }
 
 // kernelLocalVersion follows the version in uname -r.
@@ -65,7 +66,7 @@ func (t kernelTree) configure(ctx context.Context, wanted []kconfig.Option) erro
 	if err != nil {
 		return err
 	}
-	return kconfig.Check(wanted, final)
+	return t.explain(kconfig.Check(wanted, final))
 }
 
 func (t kernelTree) compile(ctx context.Context) error {
@@ -86,8 +87,6 @@ var kernelAbsentTools = []string{"RUSTC=stele-absent", "BINDGEN=stele-absent", "
 
 func (t kernelTree) make(ctx context.Context, onLine func(string), arguments ...string) error {
 	common := append([]string{"ARCH=" + t.target.makeArch, "LOCALVERSION=" + kernelLocalVersion}, kernelAbsentTools...)
-	if prefix := t.target.crossPrefix(); prefix != "" {
-		common = append(common, "CROSS_COMPILE="+prefix)
-	}
+	common = append(common, t.toolchain.makeArguments()...)
 	return t.run(ctx, onLine, "make", append(common, arguments...)...)
 }

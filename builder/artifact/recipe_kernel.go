@@ -60,10 +60,10 @@ func Kernel(ctx context.Context, source Package, fragments []string, arch defini
 	}, nil
 }
 
-// toolName is the program that a line of --version is about: "gcc (Debian …", "GNU ld (…", "*** LZ4 command line …".
+// toolName is the program that a line of --version is about: "gcc (Debian …", "GNU ld (…", "Debian clang …", "*** LZ4 command line …".
 func toolName(line string) string {
 	for word := range strings.FieldsSeq(line) {
-		if word != "GNU" && word != "***" {
+		if word != "GNU" && word != "Debian" && word != "***" {
 			return strings.ToLower(word)
 		}
 	}
