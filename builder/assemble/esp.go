@@ -38,10 +38,11 @@ func espFiles(d Disk) ([]fat.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []fat.File{loader, image, memoryFile("loader/loader.conf", []byte(loaderConf))}
-	if d.Info.Architecture == "x86_64" {
-		files = append(files, memoryFile(bootguard.Path, bootguard.Driver()))
+	guard, err := bootguard.For(d.Info.Architecture)
+	if err != nil {
+		return nil, err
 	}
+	files := []fat.File{loader, image, memoryFile("loader/loader.conf", []byte(loaderConf)), memoryFile(guard.Path, guard.Image)}
 	return append(files, d.ESPFiles...), nil
 }
 

@@ -17,5 +17,5 @@
 // The driver copies what the timer calls to a page of its own and returns EFI_ABORTED, which systemd-boot takes for "done, unload me". A driver that stays
 // would make the loader connect all drivers to all devices anew, which takes time and wakes devices that the boot does not need.
 //
-// The code has no relocations; testdata/x64.s is its source, and TestListing assembles that and compares. There is none for other architectures yet.
+// The code has no relocations; testdata/x64.s and testdata/aa64.s are its source, and TestListing assembles them and compares.
 package bootguard

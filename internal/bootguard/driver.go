@@ -1,9 +1,36 @@
 package bootguard
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
-// Path is where the driver for x86_64 lies on the ESP. The loader takes files whose names end in its own architecture's.
-const Path = "EFI/systemd/drivers/bootguardx64.efi"
+// Driver is the driver for one architecture.
+type Driver struct {
+	// Path is where it lies on the ESP. The loader takes files whose names end in its own architecture's.
+	Path string
+	// Image is a PE image of 1 KiB.
+	Image []byte
+}
+
+// For returns the driver for an architecture, "x86_64" or "arm64".
+func For(architecture string) (Driver, error) {
+	switch architecture {
+	case "x86_64":
+		return Driver{"EFI/systemd/drivers/bootguardx64.efi", image(machineX64, x64)}, nil
+	case "arm64":
+		return Driver{"EFI/systemd/drivers/bootguardaa64.efi", image(machineARM64, littleEndian(aa64))}, nil
+	}
+	return Driver{}, fmt.Errorf("cannot make boot guard: architecture %q is unknown", architecture)
+}
+
+func littleEndian(words []uint32) []byte {
+	var b []byte
+	for _, w := range words {
+		b = binary.LittleEndian.AppendUint32(b, w)
+	}
+	return b
+}
 
 // Fields of a PE32+ image with one section (PE Format; offsets from the start of the file).
 const (
@@ -17,20 +44,21 @@ const (
 	sectionHeader  = optionalHeader + optionalSize
 
 	machineX64       = 0x8664
+	machineARM64     = 0xaa64
 	subsystemDriver  = 11     // EFI boot service driver: the loader refuses an application
 	executableLarge  = 0x0022 // executable image, large addresses; relocations are not stripped, there are none
 	compatibleWithNX = 0x0100
 	codeReadExecute  = 0x60000020
 )
 
-// Driver returns the driver for x86_64, a PE image of 1 KiB.
-func Driver() []byte {
+// image wraps code that begins with its entry point.
+func image(machine uint16, code []byte) []byte {
 	le := binary.LittleEndian
 	b := make([]byte, 2*alignment)
 	copy(b, "MZ")
 	le.PutUint32(b[0x3c:], peHeader)
 	copy(b[peHeader:], "PE\x00\x00")
-	le.PutUint16(b[coffHeader:], machineX64)
+	le.PutUint16(b[coffHeader:], machine)
 	le.PutUint16(b[coffHeader+2:], 1) // NumberOfSections
 	le.PutUint16(b[coffHeader+16:], optionalSize)
 	le.PutUint16(b[coffHeader+18:], executableLarge)
@@ -48,11 +76,11 @@ func Driver() []byte {
 	le.PutUint32(o[108:], 16)              // NumberOfRvaAndSizes, all empty
 	s := b[sectionHeader:]
 	copy(s, ".text")
-	le.PutUint32(s[8:], uint32(len(x64)))
+	le.PutUint32(s[8:], uint32(len(code)))
 	le.PutUint32(s[12:], codeAddress)
 	le.PutUint32(s[16:], alignment)
 	le.PutUint32(s[20:], alignment)
 	le.PutUint32(s[36:], codeReadExecute)
-	copy(b[alignment:], x64)
+	copy(b[alignment:], code)
 	return b
 }

@@ -57,7 +57,7 @@ func newVersion(t testing.TB, name string) version {
 }
 
 // stub is the smallest PE image that sections can be appended to: a driver has the same headers.
-func stub() []byte { return bootguard.Driver() }
+func stub() []byte { return driver().Image }
 
 // slot says what lies in one slot: a version, under the name of its entry.
 type slot struct {
@@ -117,7 +117,15 @@ func espFile(path string, content []byte) fat.File {
 	return fat.File{Path: path, Size: int64(len(content)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }}
 }
 
-func guard() fat.File { return espFile(bootguard.Path, bootguard.Driver()) }
+func guard() fat.File { return espFile(driver().Path, driver().Image) }
+
+func driver() bootguard.Driver {
+	d, err := bootguard.For("x86_64")
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
 
 // partitionStart is where a partition lies.
 func partitionStart(t testing.TB, d *block.Memory, name string) int64 {
