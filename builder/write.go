@@ -101,7 +101,7 @@ func (b *build) assemble(ctx context.Context, dir, work string) (assemble.Result
 		Info: info, Tree: root, RootFormat: b.definition.RootFormat,
 		Kernel: b.kernelPath(), KernelRelease: release,
 		Stub: loader.Path(artifact.StubName), Loader: loader.Path(artifact.LoaderName),
-		CommandLine: b.definition.CommandLine,
+		CommandLine: b.definition.Words(b.options.Arch),
 		Sizes:       sizesOf(b.definition.Partitions),
 		VarTemplate: b.part(partVar).Path(artifact.VarImageName),
 		OutputDir:   dir, WorkDir: work,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stele-os/stele/internal/hint"
 )
 
 // Arch is an architecture by the name users write: "x86_64" or "arm64". Other worlds have other names for it.
@@ -18,12 +20,19 @@ const (
 // Arches are all architectures, in the order of help texts.
 var Arches = []Arch{X8664, ARM64}
 
+// otherNames are what Go, Debian, GNU and others call them.
+var otherNames = map[string]Arch{"amd64": X8664, "x86-64": X8664, "x64": X8664, "aarch64": ARM64, "armv8": ARM64, "aa64": ARM64}
+
 // ParseArch checks a user's word.
 func ParseArch(s string) (Arch, error) {
 	if a := Arch(s); slices.Contains(Arches, a) {
 		return a, nil
 	}
-	return "", fmt.Errorf("cannot use architecture %q: it is none of %s", s, joined(Arches))
+	err := fmt.Errorf("cannot use architecture %q: it is none of %s", s, joined(Arches))
+	if ours, found := otherNames[strings.ToLower(s)]; found {
+		return "", hint.New(err, fmt.Sprintf("%s is called %s here", s, ours))
+	}
+	return "", err
 }
 
 // Debian is the name in Debian's archive and, by chance, GOARCH.

@@ -8,11 +8,13 @@
 // own scalars put over it, and its lists appended (files and images replace the base's entry of the same path or name;
 // kernel.fragments, architectures and outputs replace the base's list).
 //
-// Templates and conditionals were rejected: a definition is data, and what differs by architecture is written {arch}.
+// Templates and conditionals were rejected: a definition is data. What differs by architecture is written {arch} in a path, or stands in
+// byArchitecture under the architecture's name.
 package definition
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,6 +44,8 @@ type Definition struct {
 	Kernel Kernel `yaml:"kernel,omitempty"`
 	// CommandLine adds words to the kernel command line. The words of the verified root are the builder's and cannot be given.
 	CommandLine []string `yaml:"commandLine,omitempty"`
+	// ByArchitecture holds what only one of the architectures has, under its name.
+	ByArchitecture map[Arch]Variant `yaml:"byArchitecture,omitempty"`
 	// Files are added to the root; one of the base's with the same path is replaced.
 	Files []File `yaml:"files,omitempty"`
 	// Document is a file with a Machine document that lies in the image; the user's document is merged over it. The build checks it by the agent's own code.
@@ -69,6 +73,12 @@ type Kernel struct {
 	Fragments []string `yaml:"fragments,omitempty"`
 	// Image is the path of a kernel of one's own, an EFI executable; {arch} stands for the architecture.
 	Image string `yaml:"image,omitempty"`
+}
+
+// Variant is what an image has on one architecture, behind what it has on all.
+type Variant struct {
+	// CommandLine adds words to the kernel command line, behind those of all architectures.
+	CommandLine []string `yaml:"commandLine,omitempty"`
 }
 
 // File is one regular file of the root, owned by 0:0. Exactly one of source and content is given.
@@ -159,6 +169,11 @@ func setDefault(value *string, to string) {
 func (m Metadata) TimeoutDuration() time.Duration {
 	d, _ := time.ParseDuration(m.Timeout)
 	return d
+}
+
+// Words are the words of the kernel command line on one architecture.
+func (d *Definition) Words(arch Arch) []string {
+	return slices.Concat(d.CommandLine, d.ByArchitecture[arch].CommandLine)
 }
 
 // ForArch returns a path of the definition with {arch} filled in.

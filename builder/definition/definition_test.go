@@ -96,6 +96,7 @@ version: "1.2"
 architectures: [x86_64, mips]
 kernel: {fragments: [a], image: b}
 commandLine: ["two words", root=/dev/sda, dm-mod.create=x]
+byArchitecture: {amd64: {}, arm64: {commandLine: [quiet, init=/bin/sh]}}
 files:
   - {path: etc/a, content: x}
   - {path: /var/b, content: x, mode: "0666"}
@@ -119,6 +120,7 @@ outputs: [disk.vmdk]
 		got = append(got, p.Path)
 	}
 	want := `apiVersion kind name version architectures[1] outputs[0] metadata.platform metadata.timeout kernel commandLine[0] commandLine[1] commandLine[2] ` +
+		`byArchitecture byArchitecture.arm64.commandLine[1] ` +
 		`files[0].path files[1].path files[1].mode files[2] files[3].path files[3].mode files[3] ` +
 		`images[0].source images[1].name images[1].source partitions.esp partitions.root partitions.var rootFormat`
 	if strings.Join(got, " ") != want {
@@ -140,6 +142,39 @@ func TestVersion(t *testing.T) {
 		read := fakeFiles(map[string]string{"x.yaml": minimal})
 		if d, err := load(read, "x.yaml", version); (err == nil) != (want == "") || err == nil && d.Version != version {
 			t.Errorf("%s in the place of the definition's: got %v, want %q", version, err, want)
+		}
+	}
+}
+
+// TestWords: words of one architecture come behind those of all, the base's before one's own; a definition without its own keeps the base's.
+func TestWords(t *testing.T) {
+	const over = "apiVersion: stele/v1alpha1\nkind: Image\nbase: base.yaml\n"
+	base := minimal + "commandLine: [a]\nbyArchitecture: {x86_64: {commandLine: [pc]}}\n"
+	for _, c := range []struct{ name, text, x86, arm string }{
+		{"none of its own", over, "a pc", "a"},
+		{"both", over + "commandLine: [b]\nbyArchitecture: {x86_64: {commandLine: [pc2]}, arm64: {commandLine: [board]}}\n", "a b pc pc2", "a b board"},
+	} {
+		d, err := load(fakeFiles(map[string]string{"base.yaml": base, "x.yaml": c.text}), "x.yaml", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x86, arm := strings.Join(d.Words(X8664), " "), strings.Join(d.Words(ARM64), " "); x86 != c.x86 || arm != c.arm {
+			t.Errorf("%s: got %q and %q, want %q and %q", c.name, x86, arm, c.x86, c.arm)
+		}
+	}
+}
+
+func TestParseArch(t *testing.T) {
+	for word, want := range map[string]string{"x86_64": "", "arm64": "", "aarch64": "aarch64 is called arm64 here", "AMD64": "AMD64 is called x86_64 here", "mips": "none of x86_64, arm64", "": "none of"} {
+		arch, err := ParseArch(word)
+		if want == "" {
+			if err != nil || string(arch) != word {
+				t.Errorf("%s: got %q, %v", word, arch, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(withHint(err), want) {
+			t.Errorf("%s: got %v, want %q", word, err, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package definition
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,9 +107,22 @@ func merge(base, over *Definition) *Definition {
 		d.Outputs = base.Outputs
 	}
 	d.CommandLine = slices.Concat(base.CommandLine, over.CommandLine)
+	d.ByArchitecture = mergeVariants(base.ByArchitecture, over.ByArchitecture)
 	d.Files = mergeBy(base.Files, over.Files, func(f File) string { return f.Path })
 	d.Images = mergeBy(base.Images, over.Images, func(i Image) string { return i.Name })
 	return &d
+}
+
+// mergeVariants appends each architecture's lists.
+func mergeVariants(base, over map[Arch]Variant) map[Arch]Variant {
+	merged := maps.Clone(base)
+	if merged == nil {
+		return over
+	}
+	for arch, v := range over {
+		merged[arch] = Variant{CommandLine: slices.Concat(base[arch].CommandLine, v.CommandLine)}
+	}
+	return merged
 }
 
 // mergeBy appends over to base; an entry with the name of one of the base's replaces it.

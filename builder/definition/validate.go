@@ -3,6 +3,7 @@ package definition
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -86,7 +87,7 @@ func (d *Definition) validateHead(p *problems) {
 	}
 	for i, a := range d.Architectures {
 		if _, err := ParseArch(string(a)); err != nil {
-			p.add(fmt.Sprintf("architectures[%d]", i), "%q is none of %s", a, joined(Arches))
+			p.add(fmt.Sprintf("architectures[%d]", i), "%s", withHint(err))
 		}
 	}
 	for i, name := range d.Outputs {
@@ -115,8 +116,18 @@ func (d *Definition) validateKernel(p *problems) {
 	if (len(d.Kernel.Fragments) > 0) == (d.Kernel.Image != "") {
 		p.add("kernel", "exactly one of fragments and image is needed")
 	}
-	for i, word := range d.CommandLine {
-		at := fmt.Sprintf("commandLine[%d]", i)
+	validateWords(p, "commandLine", d.CommandLine)
+	for _, arch := range slices.Sorted(maps.Keys(d.ByArchitecture)) {
+		if _, err := ParseArch(string(arch)); err != nil {
+			p.add("byArchitecture", "%s", withHint(err))
+		}
+		validateWords(p, "byArchitecture."+string(arch)+".commandLine", d.ByArchitecture[arch].CommandLine)
+	}
+}
+
+func validateWords(p *problems, path string, words []string) {
+	for i, word := range words {
+		at := fmt.Sprintf("%s[%d]", path, i)
 		key, _, _ := strings.Cut(word, "=")
 		switch {
 		case word == "" || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r > '~' }):

@@ -61,7 +61,7 @@ func (d *decoder) mapping(n ast.Node, v reflect.Value, at place) {
 		d.positions[path] = position(key)
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.value(e.Value, item, place{path: path, takesNumber: at.takesNumber, positionKnown: true})
-		v.SetMapIndex(reflect.ValueOf(key.Value), item)
+		v.SetMapIndex(reflect.ValueOf(key.Value).Convert(v.Type().Key()), item)
 	}
 }
 
