@@ -14,6 +14,7 @@ import (
 	"github.com/stele-os/stele/builder"
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/store"
+	"github.com/stele-os/stele/internal/hint"
 )
 
 func newBuildCommand() *cobra.Command {
@@ -31,35 +32,57 @@ or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Definition, o.Mirror, o.Progress = args[0], os.Getenv("DEBIAN_MIRROR"), cmd.OutOrStdout()
-			if o.Arch, err = definition.ParseArch(arch); err != nil {
+			arches, err := archesToBuild(arch, args[0], o.Output)
+			if err != nil {
 				return err
 			}
 			if o.StoreDir, err = store.DefaultDir(os.Getenv); err != nil {
 				return err
-			}
-			if o.Output == "" {
-				o.Output = filepath.Join("build", arch)
 			}
 			o.Terminal = isTerminal(os.Stdout)
 			o.CheckDocument = func(file string, text []byte, image v1alpha1.ImageInfo) error {
 				_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: image})
 				return config.Report(cmd.ErrOrStderr(), file, problems)
 			}
-			manifest, err := builder.Build(cmd.Context(), o)
-			if err != nil {
-				return err
+			for _, arch := range arches {
+				one := o
+				one.Arch, one.Output = arch, definition.ForArch(o.Output, arch)
+				manifest, err := builder.Build(cmd.Context(), one)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s %s for %s: %s, root hash %s\n", manifest.Name, manifest.Version, manifest.Architecture, one.Output, manifest.RootHash)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s %s for %s: %s, root hash %s\n", manifest.Name, manifest.Version, manifest.Architecture, o.Output, manifest.RootHash)
 			return nil
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&arch, "arch", string(definition.X8664), "architecture: x86_64 or arm64")
-	flags.StringVar(&o.Output, "output", "", "directory for the image's files (default build/ARCH)")
+	flags.StringVar(&arch, "arch", string(definition.X8664), "architecture: x86_64, arm64, or all that the definition names, one after the other")
+	flags.StringVar(&o.Output, "output", "build/{arch}", "directory for the image's files; {arch} stands for the architecture")
 	flags.StringVar(&o.Version, "version", "", "version of the image instead of the definition's")
 	flags.StringVar(&o.Lock, "lock", "", "lock file (default lock.yaml beside the definition, else beside its base)")
 	flags.BoolVar(&o.Explain, "explain", false, "print each stage's key and digests, and whether it came from the store")
 	return command
+}
+
+// allArches is the word for every architecture of the definition.
+const allArches = "all"
+
+// archesToBuild are those that the word stands for. Two architectures need two directories.
+func archesToBuild(word, file, output string) ([]definition.Arch, error) {
+	if word != allArches {
+		arch, err := definition.ParseArch(word)
+		return []definition.Arch{arch}, err
+	}
+	d, err := definition.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Architectures) > 1 && definition.ForArch(output, "") == output {
+		err := fmt.Errorf("cannot build %v into one directory %q", d.Architectures, output)
+		return nil, hint.New(err, "put {arch} into --output, such as "+filepath.Join(output, "{arch}"))
+	}
+	return d.Architectures, nil
 }
 
 // isTerminal tells whether lines can be rewritten.
