@@ -66,7 +66,7 @@ func probeKVM(ctx context.Context, arch, qemu, kernel string) error {
 	a := architectures[arch]
 	cmd := exec.CommandContext(ctx, qemu, "-machine", a.machine, "-accel", "kvm", "-cpu", a.cpu["kvm"], "-m", "256", "-smp", "2",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
-		"-kernel", kernel, "-append", "console=ttyS0 panic=-1 root=none")
+		"-kernel", kernel, "-append", "console="+a.console+" panic=-1 root=none")
 	var output bytes.Buffer
 	cmd.Stdout = &output
 	if err := cmd.Run(); err != nil {

@@ -27,7 +27,7 @@ type resolved struct {
 func arguments(o Options, r resolved) []string {
 	a := architectures[o.Arch]
 	args := []string{
-		"-name", escape(o.Name), "-machine", machineArgument(o), "-accel", r.accel, "-cpu", a.cpu[r.accel],
+		"-name", escape(o.Name), "-machine", machineArgument(a, o), "-accel", r.accel, "-cpu", a.cpu[r.accel],
 		"-m", strconv.Itoa(o.MemoryMiB), "-smp", strconv.Itoa(o.CPUs),
 		"-nodefaults", "-no-user-config", "-display", "none", "-device", "virtio-rng-pci",
 	}
@@ -42,6 +42,9 @@ func arguments(o Options, r resolved) []string {
 		args = append(args, "-device", "i6300esb", "-action", "watchdog="+o.Watchdog)
 	}
 	args = append(args, bootArguments(o, r)...)
+	if needsSATA(o) {
+		args = append(args, a.sata...)
+	}
 	for i, d := range o.Disks {
 		if log, ok := r.logs[i]; ok {
 			args = append(args, loggedDriveArguments(i, d, r.disks[i], log)...)
@@ -71,14 +74,16 @@ func (r resolved) channels() []string {
 	}
 }
 
-// machineArgument leaves q35's SATA controller out where nothing hangs on it: probing its six empty ports costs a guest a quarter of a second.
-func machineArgument(o Options) string {
-	machine := architectures[o.Arch].machine
-	sata := slices.ContainsFunc(o.Disks, func(d Disk) bool { return d.Bus == "ahci" || d.Bus == "cdrom" })
-	if machine == "q35" && !sata {
-		machine += ",sata=off"
+// machineArgument leaves the SATA controller out where nothing hangs on it.
+func machineArgument(a architecture, o Options) string {
+	if needsSATA(o) {
+		return a.machine
 	}
-	return machine
+	return a.machine + a.noSATA
+}
+
+func needsSATA(o Options) bool {
+	return slices.ContainsFunc(o.Disks, func(d Disk) bool { return d.Bus == "ahci" || d.Bus == "cdrom" })
 }
 
 // bootArguments say where the first instruction comes from.

@@ -19,6 +19,14 @@ func TestArgumentsGolden(t *testing.T) {
 			UEFI: true, Reboot: true, Watchdog: "reset", MemoryMiB: 512, CPUs: 1,
 			Disks: []Disk{{Path: "disk.raw"}, {Path: "data,1.raw", Bus: "nvme"}, {Path: "old.raw", Bus: "ahci", ReadOnly: true}, {Path: "cidata.iso", Bus: "cdrom", Serial: "seed"}},
 		}},
+		{"arm64", Options{
+			Arch: "arm64", UEFI: true, Reboot: true, Watchdog: "reset",
+			Disks: []Disk{{Path: "disk.raw"}, {Path: "data.raw", Bus: "nvme"}},
+		}},
+		{"arm64-sata", Options{
+			Arch: "arm64", UEFI: true, ExtraArgs: []string{"-machine", "gic-version=2,acpi=off"},
+			Disks: []Disk{{Path: "disk.raw", Bus: "ahci"}, {Path: "cidata.iso", Bus: "cdrom"}},
+		}},
 		{"logged", Options{
 			UEFI: true, NVRAM: NVRAMReadOnly,
 			Disks: []Disk{{Path: "disk,1.raw", LogWrites: true}, {Path: "data.raw", Bus: "nvme", LogWrites: true}, {Path: "clone.raw"}},

@@ -1,11 +1,13 @@
 package vm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/stele-os/stele/internal/sparse"
 )
@@ -69,7 +71,7 @@ func copyDisk(ctx context.Context, to, from string, size int64) error {
 	return err
 }
 
-// copyOnce copies a small file unless it lies there from an earlier start.
+// copyOnce copies the firmware's variables unless they lie there from an earlier start. Zeros become holes: arm64's flash is 64 MiB of them.
 func copyOnce(to, from string) error {
 	if isFile(to) {
 		return nil
@@ -78,5 +80,17 @@ func copyOnce(to, from string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600)
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = f.Truncate(int64(len(content)))
+	at := int64(0)
+	for block := range slices.Chunk(content, 64<<10) {
+		if err == nil && len(bytes.Trim(block, "\x00")) > 0 {
+			_, err = f.WriteAt(block, at)
+		}
+		at += int64(len(block))
+	}
+	return errors.Join(err, f.Close())
 }

@@ -46,14 +46,14 @@ func loggedDriveArguments(i int, d Disk, path string, log writeLog) []string {
 // logSectorBytes is the unit of logged writes: the sector of QEMU's disks.
 const logSectorBytes = 512
 
-// deviceArguments give each disk its bus. The one to boot from has a boot index: without one, OVMF would spend minutes on network boot. With a
+// deviceArguments give each disk its bus. The one to boot from has a boot index: without one, firmware would spend minutes on network boot. With a
 // kernel given, QEMU keeps that index for itself.
 func deviceArguments(i int, d Disk, boot bool) []string {
 	device := map[string]string{
 		"": "virtio-blk-pci", "virtio": "virtio-blk-pci", "nvme": "nvme", "ahci": "ide-hd", "cdrom": "ide-cd",
 	}[d.Bus] + ",drive=" + diskID(i)
 	if d.Bus == "ahci" || d.Bus == "cdrom" {
-		device += fmt.Sprintf(",bus=ide.%d", i) // q35's own AHCI controller, one port a disk
+		device += fmt.Sprintf(",bus=ide.%d", i) // the AHCI controller (architecture.sata), one port a disk
 	}
 	serial := d.Serial
 	if serial == "" && d.Bus == "nvme" {

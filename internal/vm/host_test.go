@@ -27,20 +27,23 @@ func TestCheckVersion(t *testing.T) {
 		{"something else", false},
 	}
 	for _, c := range cases {
-		if err := checkVersion("/usr/bin/qemu", c.output); (err == nil) != c.ok {
+		if err := architectures["x86_64"].checkVersion("/usr/bin/qemu", c.output); (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.output, err)
 		}
 	}
-	var hinted interface{ Hint() string }
-	if err := checkVersion("/usr/bin/qemu", cases[2].output); !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "bookworm-backports") {
-		t.Errorf("an old QEMU has no hint: %v", err)
+	for name, want := range map[string]string{"x86_64": "bookworm-backports qemu-system-x86", "arm64": "bookworm-backports qemu-system-arm"} {
+		var hinted interface{ Hint() string }
+		if err := architectures[name].checkVersion("/usr/bin/qemu", cases[2].output); !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), want) {
+			t.Errorf("%s: an old QEMU has no hint: %v", name, err)
+		}
 	}
 }
 
 func TestFindFirmware(t *testing.T) {
 	root := t.TempDir()
-	list := []firmware{{"/a/code.fd", "/a/vars.fd"}, {"/b/code.fd", "/b/vars.fd"}}
-	if _, err := findFirmware(root, list); err == nil || !strings.Contains(err.Error(), "/b/code.fd") {
+	list := architecture{firmwarePackage: "fw", firmware: []firmware{{"/a/code.fd", "/a/vars.fd"}, {"/b/code.fd", "/b/vars.fd"}}}
+	var hinted interface{ Hint() string }
+	if _, err := findFirmware(root, list); !errors.As(err, &hinted) || !strings.Contains(err.Error(), "/b/code.fd") || !strings.HasSuffix(hinted.Hint(), "apt-get install fw") {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range []string{"/a/code.fd", "/b/code.fd", "/b/vars.fd"} { // a has no variables
@@ -109,6 +112,36 @@ func TestCopyLeavesTheOriginal(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(paths[0]); !bytes.HasPrefix(got, []byte("changed")) {
 		t.Error("the second start does not find the first one's disk")
+	}
+}
+
+// TestCopyOfVariables: the flash of arm64's firmware is mostly zeros, which take no room; a copy that is there stays.
+func TestCopyOfVariables(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	want := make([]byte, 1<<20+100)
+	want[0], want[len(want)-1] = 1, 2
+	if err := os.WriteFile(from, want, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := copyOnce(to, from); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the copy differs (%d bytes, %v)", len(got), err)
+	}
+	if err := errors.Join(os.WriteFile(to, []byte("used"), 0o600), copyOnce(to, from)); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(to); string(got) != "used" {
+		t.Error("the second start does not find the first one's variables")
+	}
+}
+
+func TestUnknownArchitecture(t *testing.T) {
+	_, err := Start(t.Context(), Options{Arch: "aarch64"})
+	if want := `cannot start machine "vm": architecture "aarch64" is none of arm64, x86_64`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -4,7 +4,7 @@ package vm
 type Options struct {
 	// Name appears in QEMU's process title and in errors. Default: "vm".
 	Name string
-	// Arch is "x86_64" (the default).
+	// Arch is "x86_64" (the default) or "arm64".
 	Arch string
 	// Dir holds what the machine leaves behind: console.log, qemu.log, copies of disks, firmware variables. A second machine started in the
 	// same directory finds the disks and variables of the first. Default: a new temporary directory, which is not removed.

@@ -21,7 +21,7 @@ func Start(ctx context.Context, o Options) (*VM, error) {
 	if err != nil {
 		return nil, err
 	}
-	qemu, err := findQEMU(ctx, architectures[o.Arch].binary)
+	qemu, err := findQEMU(ctx, architectures[o.Arch])
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func withDefaults(o Options) (Options, error) {
 			*text.field = text.value
 		}
 	}
-	if _, known := architectures[o.Arch]; !known {
-		return o, fmt.Errorf("cannot start machine %q: architecture %q is not known", o.Name, o.Arch)
+	if _, err := architectureFor(o.Arch); err != nil {
+		return o, fmt.Errorf("cannot start machine %q: %w", o.Name, err)
 	}
 	if o.MemoryMiB == 0 {
 		o.MemoryMiB = 1024
@@ -115,7 +115,7 @@ func (vm *VM) resolve(ctx context.Context, o Options, qemu string) (r resolved, 
 		return r, err
 	}
 	if o.UEFI {
-		if r.firmware, err = findFirmware("", architectures[o.Arch].firmware); err != nil {
+		if r.firmware, err = findFirmware("", architectures[o.Arch]); err != nil {
 			return r, err
 		}
 		if r.firmware.vars, err = prepareVariables(o, r.firmware.vars); err != nil {

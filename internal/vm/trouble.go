@@ -10,7 +10,9 @@ var KernelTrouble = []string{
 	`WARNING: CPU: \d+`,
 	`RIP: 0010:`, // kernel mode; 0033 is a process
 	`general protection fault`,
-	`unable to handle (kernel|page fault)`,
+	`[Uu]nable to handle (kernel|page fault)`,
+	`Internal error: `, // arm64: before the number of its oops
+	`SError Interrupt|Bad mode in|Insufficient stack space to handle exception`,
 	`stack segment|double fault|invalid opcode: `,
 	`device-mapper: verity: .*(corrupt|[Ee]rror|failed)`,
 	`device-mapper: (table|ioctl): .*([Ee]rror|failed)`,
