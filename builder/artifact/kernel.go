@@ -35,7 +35,7 @@ type KernelInput struct {
 
 // KernelOutput names what BuildKernel left in its output directory.
 type KernelOutput struct {
-	// Image is the kernel as firmware starts it: bzImage or Image, called vmlinuz.
+	// Image is the kernel as firmware starts it: bzImage or vmlinuz.efi, called vmlinuz.
 	Image string
 	// Config is the final .config.
 	Config string

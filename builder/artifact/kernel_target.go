@@ -24,7 +24,7 @@ var kernelTargets = []kernelTarget{
 	},
 	{
 		architecture: "arm64", makeArch: "arm64", goarch: "arm64", triplet: "aarch64-linux-gnu",
-		goal: "Image", image: "arch/arm64/boot/Image",
+		goal: "vmlinuz.efi", image: "arch/arm64/boot/vmlinuz.efi", // CONFIG_EFI_ZBOOT: Image, compressed, in an EFI program that unpacks it
 	},
 }
 

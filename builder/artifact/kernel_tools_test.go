@@ -2,9 +2,12 @@ package artifact
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/internal/kconfig"
 )
 
@@ -25,6 +28,41 @@ func TestMissingToolsAreNamedWithTheirPackages(t *testing.T) {
 		if !strings.Contains(missing.Hint(), want) {
 			t.Errorf("hint %q does not name %q", missing.Hint(), want)
 		}
+	}
+}
+
+// TestMissingCrossCompiler: whoever builds for the other architecture is told what to install, compiler and C library.
+func TestMissingCrossCompiler(t *testing.T) {
+	other := definition.ARM64
+	if !crosses(other) {
+		other = definition.X8664
+	}
+	triplet := other.Triplet()
+	bin := t.TempDir()
+	program := func(name, script string) {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	program("pkg-config", "")
+	cases := []struct {
+		name, script, object, hint string
+	}{
+		{"compiler", "", `"` + triplet + `-gcc"`, "apt-get install gcc-" + strings.ReplaceAll(triplet, "_", "-")},
+		{"C library", `case $1 in --version) echo gcc 1;; *) echo libc.a;; esac`, `"libc.a for ` + string(other) + `"`, "apt-get install libc6-dev-" + other.Debian() + "-cross"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if c.script != "" {
+				program(triplet+"-gcc", c.script)
+			}
+			_, err := (&Go{Root: "../.."}).Runc(t.Context(), Package{}, other)
+			var missing *MissingToolsError
+			if !errors.As(err, &missing) || !strings.Contains(err.Error(), c.object) || missing.Hint() != c.hint {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

@@ -34,7 +34,7 @@ func (g *Go) Runc(ctx context.Context, libseccomp Package, arch definition.Arch)
 	if err != nil {
 		return Recipe{}, err
 	}
-	toolchain, libc, err := describeCompiler(ctx, compiler)
+	toolchain, libc, err := describeCompiler(ctx, compiler, arch)
 	if err != nil {
 		return Recipe{}, err
 	}
@@ -68,14 +68,17 @@ func cgoEnvironment(sysroot, compiler string, arch definition.Arch) []string {
 
 func cCompiler(arch definition.Arch) (string, error) {
 	tool := hostTool{"gcc", "gcc"}
-	if runtime.GOARCH != arch.Go() {
+	if crosses(arch) {
 		tool = hostTool{arch.Triplet() + "-gcc", "gcc-" + strings.ReplaceAll(arch.Triplet(), "_", "-")}
 	}
 	return tool.name, requireTools(tool, hostTool{"pkg-config", "pkg-config"})
 }
 
+// crosses tells whether this host's own compiler makes programs of another architecture.
+func crosses(arch definition.Arch) bool { return runtime.GOARCH != arch.Go() }
+
 // describeCompiler names the compiler and hashes the C library that ends up in the program.
-func describeCompiler(ctx context.Context, compiler string) (version, libcDigest string, err error) {
+func describeCompiler(ctx context.Context, compiler string, arch definition.Arch) (version, libcDigest string, err error) {
 	version, err = versionLine(ctx, compiler)
 	if err != nil {
 		return "", "", err
@@ -84,11 +87,23 @@ func describeCompiler(ctx context.Context, compiler string) (version, libcDigest
 	if err != nil {
 		return "", "", fmt.Errorf("cannot ask %q for the C library: %w", compiler, err)
 	}
-	libc, err := store.DigestFile(strings.TrimSpace(string(output)))
+	path := strings.TrimSpace(string(output))
+	if !filepath.IsAbs(path) { // gcc repeats the name of what it does not find
+		return "", "", &MissingToolsError{Missing: []hostTool{{"libc.a for " + string(arch), libcPackage(arch)}}}
+	}
+	libc, err := store.DigestFile(path)
 	if err != nil {
-		return "", "", fmt.Errorf("cannot read the static C library (package libc6-dev): %w", err)
+		return "", "", fmt.Errorf("cannot read the static C library: %w", err)
 	}
 	return version, libc.SHA256, nil
+}
+
+// libcPackage is the Debian package of the static C library.
+func libcPackage(arch definition.Arch) string {
+	if crosses(arch) {
+		return "libc6-dev-" + arch.Debian() + "-cross"
+	}
+	return "libc6-dev"
 }
 
 // unpackLibrary unpacks headers, static libraries and pkg-config files of a -dev package.
