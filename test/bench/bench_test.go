@@ -53,7 +53,11 @@ func TestTable(t *testing.T) {
 		Base:  &Sizes{Sum: 45 << 20, Zstd: 18 << 20, Executables: 2},
 		Build: []BuildTime{{"nothing changed", 1.25, []Stage{{"kernel", "from the store", 0.1}}}},
 		Boot:  summarise(boots),
-		Idle:  Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
+		Other: &Other{
+			Image: output.Manifest{Name: "base", Version: "1.0.0", Architecture: "arm64"}, Boot: summarise(boots),
+			Sizes: Sizes{Files: map[string]int64{"vmlinuz": 9 << 20}, Sum: 52 << 20, Zstd: 21 << 20, Executables: 2},
+		},
+		Idle: Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
 		Updates: &Updates{
 			HostLoad: "0.10",
 			Staging: []Staging{

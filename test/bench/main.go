@@ -27,9 +27,18 @@ type Result struct {
 	Base  *Sizes      `json:"base,omitempty"`
 	Build []BuildTime `json:"build,omitempty"`
 	Boot  Boots       `json:"boot"`
-	Idle  Idle        `json:"idle"`
+	// Other is the same image for another architecture: sizes and boots alone.
+	Other *Other `json:"other,omitempty"`
+	Idle  Idle   `json:"idle"`
 	// Updates of the demo image.
 	Updates *Updates `json:"updates,omitempty"`
+}
+
+// Other is what is measured of an image for another architecture.
+type Other struct {
+	Image output.Manifest `json:"image"`
+	Sizes Sizes           `json:"sizes"`
+	Boot  Boots           `json:"boot"`
 }
 
 func main() {
@@ -37,6 +46,7 @@ func main() {
 	imageDir := flag.String("image", "build/x86_64", "directory of the built image")
 	out := flag.String("out", "build/bench.json", "file to write")
 	runs := flag.Int("runs", 5, "boots to take the median of")
+	other := flag.String("other", "", "directory of the image for another architecture, for sizes and boots")
 	base := flag.String("base", "", "directory of the image without baked images, for the sizes alone")
 	definition := flag.String("definition", "", "image definition to time a build of; empty: builds are not timed")
 	kernelToo := flag.Bool("build-kernel", false, "time the kernel's build too")
@@ -46,19 +56,19 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*imageDir, *base, *out, *definition, *kernelToo, *runs, *updates, *stagings, *faults}); err != nil {
+	if err := run(ctx, options{*imageDir, *base, *other, *out, *definition, *kernelToo, *runs, *updates, *stagings, *faults}); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
 }
 
 type options struct {
-	image, base, out, definition string
-	kernelToo                    bool
-	runs                         int
-	updates                      bool
-	stagings                     int
-	allFaults                    bool
+	image, base, other, out, definition string
+	kernelToo                           bool
+	runs                                int
+	updates                             bool
+	stagings                            int
+	allFaults                           bool
 }
 
 func run(ctx context.Context, o options) error {
@@ -100,6 +110,9 @@ func measure(ctx context.Context, o options) (Result, error) {
 	if r.Boot, err = measureBoots(ctx, image, o.runs); err != nil {
 		return r, err
 	}
+	if r.Other, err = measureOther(ctx, o.other, o.runs); err != nil {
+		return r, err
+	}
 	if r.Idle, err = measureIdle(ctx, image); err != nil {
 		return r, err
 	}
@@ -113,4 +126,21 @@ func measure(ctx context.Context, o options) (Result, error) {
 		r.Build, err = measureBuilds(ctx, o.definition, o.kernelToo)
 	}
 	return r, err
+}
+
+// measureOther measures the image in a directory; nil where there is none.
+func measureOther(ctx context.Context, dir string, runs int) (*Other, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	image, err := machine.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	other := &Other{Image: image.Manifest}
+	if other.Sizes, err = measureSizes(image); err != nil {
+		return nil, err
+	}
+	other.Boot, err = measureBoots(ctx, image, runs)
+	return other, err
 }

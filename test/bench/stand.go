@@ -38,13 +38,10 @@ type stand struct {
 	sent atomic.Int64
 }
 
-// newStand makes one in dir, which it empties, below this source tree. kernel is one that was built already.
-func newStand(ctx context.Context, dir, kernel string) (*stand, error) {
+// newStand makes one in dir, which it empties, below this source tree. Its versions have the kernel and the architecture of image.
+func newStand(ctx context.Context, dir string, image machine.Image) (*stand, error) {
 	repository, err := filepath.Abs(".")
 	if err != nil {
-		return nil, err
-	}
-	if kernel, err = filepath.Abs(kernel); err != nil {
 		return nil, err
 	}
 	dir = filepath.Join(repository, dir)
@@ -55,7 +52,7 @@ func newStand(ctx context.Context, dir, kernel string) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{Site: own, builder: versions.Builder{Repository: repository, Dir: dir, Kernel: kernel, UpdateRoot: own.UpdateRoot()}}
+	s := &stand{Site: own, builder: versions.Builder{Repository: repository, Dir: dir, Like: image, UpdateRoot: own.UpdateRoot()}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

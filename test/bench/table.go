@@ -35,14 +35,12 @@ func table(r Result) string {
 		}
 	}
 
-	title(fmt.Sprintf("Boot through firmware, median of %d, %s, host load %s", r.Boot.Runs, r.Boot.Accel, r.Boot.HostLoad))
-	for _, stage := range machine.Stages {
-		if seconds, known := r.Boot.Stages[stage]; known {
-			row(stage, "%8.2f s%s", seconds, map[bool]string{true: "", false: "   since kernel start"}[stage == "firmware" || stage == "loader"])
-		}
+	bootRows(title, row, "", r.Boot)
+	if r.Other != nil {
+		title(fmt.Sprintf("Image %s %s, %s", r.Other.Image.Name, r.Other.Image.Version, r.Other.Image.Architecture))
+		sizeRows(row, r.Other.Sizes)
+		bootRows(title, row, " "+r.Other.Image.Architecture, r.Other.Boot)
 	}
-	row("first answer", "%8.2f s   since kernel start", r.Boot.KernelToAnswer)
-	row("first answer", "%8.2f s   since power-on", r.Boot.PowerOnToAnswer)
 
 	title("Idle guest, 10 s after the first answer")
 	idleRows(row, r.Idle)
@@ -51,6 +49,18 @@ func table(r Result) string {
 	}
 	b.WriteString(comparison(r))
 	return b.String()
+}
+
+// bootRows write the boots of one image; of says which, where it is not the one that all else is about.
+func bootRows(title func(string), row func(key, format string, values ...any), of string, b Boots) {
+	title(fmt.Sprintf("Boot%s through firmware, median of %d, %s, host load %s", of, b.Runs, b.Accel, b.HostLoad))
+	for _, stage := range machine.Stages {
+		if seconds, known := b.Stages[stage]; known {
+			row(stage, "%8.2f s%s", seconds, map[bool]string{true: "", false: "   since kernel start"}[stage == "firmware" || stage == "loader"])
+		}
+	}
+	row("first answer", "%8.2f s   since kernel start", b.KernelToAnswer)
+	row("first answer", "%8.2f s   since power-on", b.PowerOnToAnswer)
 }
 
 func idleRows(row func(key, format string, values ...any), i Idle) {

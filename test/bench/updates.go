@@ -28,7 +28,7 @@ var faultClasses = []string{"required container unhealthy", "kernel panic", "ini
 
 func measureUpdates(ctx context.Context, image machine.Image, runs int, allFaults bool) (u Updates, err error) {
 	u.HostLoad = hostLoad()
-	s, err := newStand(ctx, filepath.Join("build", "bench"), image.File("vmlinuz"))
+	s, err := newStand(ctx, filepath.Join("build", "bench"), image)
 	if err != nil {
 		return u, err
 	}
@@ -76,11 +76,7 @@ func measureFaults(ctx context.Context, image machine.Image, all bool) (results 
 	if err != nil {
 		return nil, err
 	}
-	kernel, err := filepath.Abs(image.File("vmlinuz"))
-	if err != nil {
-		return nil, err
-	}
-	lab, err := faults.NewLab(ctx, repository, dir, kernel)
+	lab, err := faults.NewLab(ctx, repository, dir, image)
 	if err != nil {
 		return nil, err
 	}

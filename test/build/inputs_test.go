@@ -37,8 +37,9 @@ metadata: {platform: none}
 
 // TestEveryInputIsOnTheRoot builds with both root formats, and has Debian's tool take the roots apart.
 func TestEveryInputIsOnTheRoot(t *testing.T) {
-	from, _ := image(t)
-	program, err := registry.BinaryImage("amd64", []byte("the program"))
+	from, manifest := image(t)
+	arch := definition.Arch(manifest.Architecture)
+	program, err := registry.BinaryImage(arch.Go(), []byte("the program"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestEveryInputIsOnTheRoot(t *testing.T) {
 			}
 			var log bytes.Buffer
 			if _, err := builder.Build(t.Context(), builder.Options{
-				Definition: filepath.Join(dir, "inputs.yaml"), Lock: filepath.Join(dir, "images", "lock.yaml"), Arch: definition.X8664,
+				Definition: filepath.Join(dir, "inputs.yaml"), Lock: filepath.Join(dir, "images", "lock.yaml"), Arch: arch,
 				Output: filepath.Join(dir, "out"), StoreDir: cache, Mirror: os.Getenv("DEBIAN_MIRROR"), Progress: &log,
 			}); err != nil {
 				t.Fatalf("%v\n%s", err, &log)

@@ -17,15 +17,17 @@ import (
 	"github.com/stele-os/stele/builder/store"
 )
 
-// TestSameInputsSameImage builds the demo image twice, each time from another checkout, into another directory, with an empty
+// TestSameInputsSameImage builds the demo image, for the architecture of the image under test, twice, each time from another checkout, into another directory, with an empty
 // cache except for the kernel and the packages, and compares every output.
 func TestSameInputsSameImage(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := buildIn(t, checkout(t, root))
-	second := buildIn(t, checkout(t, root))
+	_, manifest := image(t)
+	arch := definition.Arch(manifest.Architecture)
+	first := buildIn(t, checkout(t, root), arch)
+	second := buildIn(t, checkout(t, root), arch)
 	for _, a := range first.Artifacts {
 		if b, _ := second.Artifact(a.Name); a != b {
 			t.Errorf("%s differs: %+v, %+v", a.Name, a, b)
@@ -99,11 +101,11 @@ func seedStore(t *testing.T) string {
 	return dir
 }
 
-func buildIn(t *testing.T, dir string) *output.Manifest {
+func buildIn(t *testing.T, dir string, arch definition.Arch) *output.Manifest {
 	t.Helper()
 	var log bytes.Buffer
 	m, err := builder.Build(context.Background(), builder.Options{
-		Definition: filepath.Join(dir, "images/demo.yaml"), Arch: definition.X8664,
+		Definition: filepath.Join(dir, "images/demo.yaml"), Arch: arch,
 		Output: filepath.Join(t.TempDir(), "out"), StoreDir: seedStore(t), Mirror: os.Getenv("DEBIAN_MIRROR"), Progress: &log,
 	})
 	t.Log(log.String())

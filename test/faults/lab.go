@@ -38,8 +38,9 @@ type Lab struct {
 	images  map[string]machine.Image
 }
 
-// NewLab makes a lab in dir, which it empties first. repository is the root of this source tree, with dir below it; kernel is one that was built already.
-func NewLab(ctx context.Context, repository, dir, kernel string) (*Lab, error) {
+// NewLab makes a lab in dir, which it empties first. repository is the root of this source tree, with dir below it; the versions have
+// the kernel and the architecture of image.
+func NewLab(ctx context.Context, repository, dir string, image machine.Image) (*Lab, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func NewLab(ctx context.Context, repository, dir, kernel string) (*Lab, error) {
 		return nil, err
 	}
 	return &Lab{Site: own, Foreign: foreign, images: map[string]machine.Image{}, builder: versions.Builder{
-		Repository: repository, Dir: dir, Kernel: kernel, UpdateRoot: own.UpdateRoot(),
+		Repository: repository, Dir: dir, Like: image, UpdateRoot: own.UpdateRoot(),
 	}}, nil
 }
 

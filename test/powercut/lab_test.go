@@ -40,7 +40,7 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := faults.NewLab(t.Context(), repository, filepath.Join(repository, "build", "powercut"), image.File("vmlinuz"))
+	shared, err := faults.NewLab(t.Context(), repository, filepath.Join(repository, "build", "powercut"), image)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func buildImage(t *testing.T, format string) machine.Image {
 	}
 	var log bytes.Buffer
 	_, err = builder.Build(t.Context(), builder.Options{
-		Definition: filepath.Join(dir, "own.yaml"), Lock: filepath.Join(repository, "images", "lock.yaml"), Arch: definition.X8664,
+		Definition: filepath.Join(dir, "own.yaml"), Lock: filepath.Join(repository, "images", "lock.yaml"), Arch: image.Arch(),
 		Output: filepath.Join(dir, "out"), StoreDir: cache, Mirror: os.Getenv("DEBIAN_MIRROR"), Progress: &log,
 		CheckDocument: func(file string, text []byte, info v1alpha1.ImageInfo) error {
 			_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: info})
@@ -145,7 +145,7 @@ func layered(t *testing.T) v1.Image {
 		t.Fatal(err)
 	}
 	file = file.DeepCopy()
-	file.Architecture, file.OS = "amd64", "linux"
+	file.Architecture, file.OS = image.Arch().Go(), "linux"
 	file.Config = v1.Config{Entrypoint: []string{"/app"}, User: "1000:1000"}
 	if made, err = mutate.ConfigFile(made, file); err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 
 func TestPullsByTagAndDigest(t *testing.T) {
 	r := registry.Start(t)
-	content, err := registry.BinaryImage("amd64", demoProgram(t))
+	content, err := registry.BinaryImage(image.Arch().Go(), demoProgram(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func demoProgram(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "demo")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/stele-os/stele/images/demo")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+image.Arch().Go())
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("cannot build the demo: %v\n%s", err, output)
 	}

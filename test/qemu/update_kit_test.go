@@ -29,7 +29,7 @@ var theKit = sync.OnceValues(func() (*faults.Lab, error) {
 		return nil, err
 	}
 	// the sources of agent and runc are looked for above the directory
-	return faults.NewLab(context.Background(), repository, filepath.Join(repository, "build", "versions"), image.File("vmlinuz"))
+	return faults.NewLab(context.Background(), repository, filepath.Join(repository, "build", "versions"), image)
 })
 
 // lab returns the lab.

@@ -16,7 +16,6 @@ import (
 	"github.com/stele-os/stele/agent/plan"
 	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/builder"
-	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/store"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
@@ -41,8 +40,8 @@ type Version struct {
 type Builder struct {
 	// Repository is the root of this source tree; Dir, below it, takes a directory a version.
 	Repository, Dir string
-	// Kernel to use, such as vmlinuz of an image that is there already.
-	Kernel string
+	// Like is an image that is there already: its versions have its kernel and its architecture.
+	Like machine.Image
 	// UpdateRoot is the root metadata that goes into the images; empty: none.
 	UpdateRoot string
 }
@@ -59,7 +58,7 @@ func (b Builder) Build(ctx context.Context, v Version) (machine.Image, error) {
 	}
 	var log bytes.Buffer
 	_, err = builder.Build(ctx, builder.Options{
-		Definition: filepath.Join(dir, "image.yaml"), Lock: filepath.Join(b.Repository, "images", "lock.yaml"), Arch: definition.X8664,
+		Definition: filepath.Join(dir, "image.yaml"), Lock: filepath.Join(b.Repository, "images", "lock.yaml"), Arch: b.Like.Arch(),
 		Output: filepath.Join(dir, "out"), StoreDir: cache, Mirror: os.Getenv("DEBIAN_MIRROR"), Progress: &log,
 		CheckDocument: func(file string, text []byte, info v1alpha1.ImageInfo) error {
 			_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: info})
@@ -73,12 +72,16 @@ func (b Builder) Build(ctx context.Context, v Version) (machine.Image, error) {
 }
 
 func (b Builder) define(dir string, v Version) error {
+	kernel, err := filepath.Abs(b.Like.File("vmlinuz"))
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "apiVersion: stele/v1alpha1\nkind: Image\nbase: %s\nversion: %q\nkernel: {image: %s}\n",
-		filepath.Join(b.Repository, "images", "demo.yaml"), v.Number, b.Kernel)
+		filepath.Join(b.Repository, "images", "demo.yaml"), v.Number, kernel)
 	if v.Name != "" {
 		fmt.Fprintf(&text, "name: %s\n", v.Name)
 	}

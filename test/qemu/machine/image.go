@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/internal/hint"
 )
@@ -24,6 +25,9 @@ func Open(dir string) (Image, error) {
 	}
 	return Image{Dir: dir, Manifest: *m}, nil
 }
+
+// Arch is the architecture of the image.
+func (i Image) Arch() definition.Arch { return definition.Arch(i.Manifest.Architecture) }
 
 // File is the path of one of the image's files.
 func (i Image) File(name string) string { return filepath.Join(i.Dir, name) }

@@ -95,6 +95,10 @@ func TestOptions(t *testing.T) {
 	if !firmware.UEFI || firmware.Kernel != "" || !firmware.NICs[0].Restrict || firmware.NICs[0].Forwards[0].Guest != DemoPort || firmware.FwCfg != nil {
 		t.Errorf("boot by firmware: %+v", firmware)
 	}
+	arm64 := Image{Dir: "/image", Manifest: output.Manifest{Architecture: "arm64", CommandLine: "panic=5"}}.VM(Options{Direct: true})
+	if !arm64.UEFI || arm64.Arch != "arm64" || arm64.Kernel != "/image/vmlinuz" || arm64.CommandLine != "panic=5" {
+		t.Errorf("direct boot of arm64: %+v", arm64)
+	}
 	if kept := image.VM(Options{Disk: "/mine.raw"}); kept.Disks[0].Copy || kept.Disks[0].Path != "/mine.raw" {
 		t.Errorf("own disk: %+v", kept.Disks)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/internal/vm"
 )
 
@@ -23,7 +24,8 @@ var DemoDocument []byte
 type Options struct {
 	// Document goes in by fw_cfg; nil: no such item.
 	Document []byte
-	// Direct starts the kernel without firmware and loader.
+	// Direct starts the kernel without the boot loader, and without firmware where a machine knows itself without: an arm64 machine has its
+	// ACPI and SMBIOS tables from it.
 	Direct bool
 	// Append is added to the kernel's command line. Only with Direct.
 	Append string
@@ -70,7 +72,7 @@ func (i Image) VM(o Options) vm.Options {
 	}
 	result := vm.Options{
 		Name: "stele", Arch: i.Manifest.Architecture, Dir: o.Dir, MemoryMiB: o.MemoryMiB, CPUs: o.CPUs, Accel: os.Getenv("STELE_QEMU_ACCEL"),
-		ProbeKernel: i.File("vmlinuz"), UEFI: !o.Direct, Disks: append([]vm.Disk{boot}, o.Disks...),
+		ProbeKernel: i.File("vmlinuz"), UEFI: !o.Direct || i.Arch() == definition.ARM64, Disks: append([]vm.Disk{boot}, o.Disks...),
 		SMBIOS: o.SMBIOS, Reboot: o.Reboot, Watchdog: o.Watchdog, Detached: o.Detached,
 		Deny: slices.Concat(vm.KernelTrouble, agentTrouble), Allow: o.Allow,
 	}
