@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/stele-os/stele/internal/execkey"
 )
 
 // signerVariable makes the test binary the program of an exec: key: "KIND FILE", where FILE holds the private key.
@@ -79,7 +81,7 @@ func token(t *testing.T, key any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return execPrefix + program + " " + put(t, filepath.Join(t.TempDir(), "token"), der)
+	return execkey.Prefix + program + " " + put(t, filepath.Join(t.TempDir(), "token"), der)
 }
 
 // TestExecSigner has all keys in tokens, of both kinds.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
+	"github.com/stele-os/stele/internal/execkey"
 	"github.com/stele-os/stele/internal/hint"
 )
 
@@ -36,12 +37,9 @@ type Keyring struct {
 	order   []string
 }
 
-// execPrefix marks a program as source of a key.
-const execPrefix = "exec:"
-
 // Add takes the keys of a source: a directory of key files, one key file, or "exec:COMMAND".
 func (k *Keyring) Add(ctx context.Context, source string) error {
-	if command, ok := strings.CutPrefix(source, execPrefix); ok {
+	if command, ok := strings.CutPrefix(source, execkey.Prefix); ok {
 		s, err := newExecSigner(ctx, command)
 		if err != nil {
 			return err
