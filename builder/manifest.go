@@ -21,6 +21,7 @@ func (b *build) manifest(ctx context.Context, dir string, info v1alpha1.ImageInf
 		RootHash: fmt.Sprintf("%x", result.Verity.RootHash), CommandLine: result.CommandLine,
 		LockDigest: "sha256:" + b.lockDigest.SHA256,
 		UpdateRoot: b.updateRoot.manifest(),
+		SecureBoot: b.secureBoot.manifest(),
 		Toolchain:  map[string]string{},
 	}
 	m.SetTable(result.Table)

@@ -39,6 +39,8 @@ type Options struct {
 	Terminal bool
 	// Explain adds digests to each step.
 	Explain bool
+	// SecureBoot signs what firmware starts.
+	SecureBoot SecureBoot
 	// CheckDocument judges the definition's Machine document by the agent's own code, which this package may not import.
 	CheckDocument func(file string, text []byte, image v1alpha1.ImageInfo) error
 }
@@ -49,6 +51,7 @@ type build struct {
 	definition *definition.Definition
 	document   []byte // the definition's Machine document, nil where it has none
 	updateRoot updateRoot
+	secureBoot *secureBoot // nil: nothing is signed
 	lock       *resolve.Lock
 	lockDigest store.Digest
 	store      *store.Store
@@ -100,6 +103,9 @@ func (b *build) load(ctx context.Context) (err error) {
 		return err
 	}
 	if b.updateRoot, err = readUpdateRoot(b.definition.Update.Root); err != nil {
+		return err
+	}
+	if b.secureBoot, err = openSecureBoot(ctx, o.SecureBoot); err != nil {
 		return err
 	}
 	root, err := moduleRoot(filepath.Dir(o.Definition))

@@ -44,7 +44,8 @@ func (b *build) imageKey() (string, error) {
 		return "", fmt.Errorf("cannot encode definition: %w", err)
 	}
 	key := store.NewKey("output").Add("program", self.SHA256).Add("definition", string(text)).
-		Add("architecture", string(b.options.Arch)).Add("lock", b.lockDigest.SHA256).Add("document", string(b.document)).Add("update root", string(b.updateRoot.text))
+		Add("architecture", string(b.options.Arch)).Add("lock", b.lockDigest.SHA256).Add("document", string(b.document)).Add("update root", string(b.updateRoot.text)).
+		Add("secure boot", b.secureBoot.key())
 	for _, p := range b.parts {
 		key.Add(p.name, p.Key)
 	}

@@ -104,6 +104,7 @@ func (b *build) assemble(ctx context.Context, dir, work string) (assemble.Result
 		CommandLine: b.definition.Words(b.options.Arch),
 		Sizes:       sizesOf(b.definition.Partitions),
 		VarTemplate: b.part(partVar).Path(artifact.VarImageName),
+		SecureBoot:  b.secureBoot.spec(),
 		OutputDir:   dir, WorkDir: work,
 	})
 	return result, info, err

@@ -44,6 +44,8 @@ type Spec struct {
 	VarTemplate string
 	// ESPFiles lie on the ESP beside loader and UKI.
 	ESPFiles []fat.File
+	// SecureBoot signs what firmware starts; nil: nothing is signed.
+	SecureBoot *SecureBoot
 	// OutputDir takes the files; WorkDir what is staged on the way.
 	OutputDir, WorkDir string
 }
@@ -75,13 +77,14 @@ func Write(ctx context.Context, s Spec) (r Result, err error) {
 	// 4. The unified kernel image, which the loader starts.
 	if err := WriteUKI(at(UKIFile), UKI{
 		Stub: s.Stub, Kernel: s.Kernel, KernelRelease: s.KernelRelease, OSRelease: tree.OSRelease(s.Info), CommandLine: r.CommandLine,
+		SecureBoot: s.SecureBoot,
 	}); err != nil {
 		return r, err
 	}
 	// 5. The disk.
 	r.Table, err = WriteDisk(ctx, at(DiskFile), Disk{
 		Info: s.Info, Sizes: s.Sizes, Verity: r.Verity, RootPath: at(RootFile), VerityPath: at(VerityFile),
-		UKI: at(UKIFile), Loader: s.Loader, VarTemplate: s.VarTemplate, ESPFiles: s.ESPFiles,
+		UKI: at(UKIFile), Loader: s.Loader, VarTemplate: s.VarTemplate, ESPFiles: s.ESPFiles, SecureBoot: s.SecureBoot,
 	})
 	return r, err
 }

@@ -65,6 +65,7 @@ func testStub() []byte {
 	le.PutUint32(opt[32:], 0x1000)
 	le.PutUint32(opt[36:], 0x200)
 	le.PutUint32(opt[60:], 0x400)
+	le.PutUint32(opt[108:], 16) // data directories
 	section := opt[240:]
 	copy(section, ".text")
 	for i, v := range []uint32{1, 0x1000, 0x200, 0x400} {

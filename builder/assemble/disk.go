@@ -23,8 +23,9 @@ type Disk struct {
 	UKI, Loader          string
 	// VarTemplate is an ext4 file system, not compressed; empty: the partition stays empty.
 	VarTemplate string
-	// ESPFiles lie on the ESP beside loader and UKI.
-	ESPFiles []fat.File
+	// ESPFiles lie on the ESP beside loader and UKI, which is signed already.
+	ESPFiles   []fat.File
+	SecureBoot *SecureBoot
 }
 
 // WriteDisk writes a sparse disk image: slot a holds the image, slot b is empty.

@@ -30,7 +30,7 @@ func espFiles(d Disk) ([]fat.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("cannot make ESP: architecture %q is unknown", d.Info.Architecture)
 	}
-	loader, err := hostFile(loaderPath, d.Loader)
+	loader, err := d.SecureBoot.signedFile(loaderPath, d.Loader)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,13 @@ func espFiles(d Disk) ([]fat.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []fat.File{loader, image, memoryFile("loader/loader.conf", []byte(loaderConf)), memoryFile(guard.Path, guard.Image)}
-	return append(files, d.ESPFiles...), nil
+	driver, err := d.SecureBoot.sign(guard.Path, guard.Image)
+	if err != nil {
+		return nil, err
+	}
+	conf := loaderConf + d.SecureBoot.loaderConf()
+	files := []fat.File{loader, image, memoryFile("loader/loader.conf", []byte(conf)), memoryFile(guard.Path, driver)}
+	return append(append(files, d.SecureBoot.variables()...), d.ESPFiles...), nil
 }
 
 func memoryFile(path string, content []byte) fat.File {

@@ -13,6 +13,8 @@ type UKI struct {
 	Stub, Kernel, KernelRelease string
 	OSRelease                   []byte
 	CommandLine                 string
+	// SecureBoot signs the whole; nil: nobody does.
+	SecureBoot *SecureBoot
 }
 
 // WriteUKI writes a unified kernel image. An empty KernelRelease leaves its section out.
@@ -32,6 +34,9 @@ func WriteUKI(path string, u UKI) error {
 	image, err := uki.Append(stub, append(sections, uki.Section{Name: uki.Kernel, Data: kernel}))
 	if err != nil {
 		return fmt.Errorf("cannot make UKI of stub %q and kernel %q: %w", u.Stub, u.Kernel, err)
+	}
+	if image, err = u.SecureBoot.sign("UKI", image); err != nil {
+		return err
 	}
 	return atomicfile.Write(path, int64(len(image)), func(f *os.File) error {
 		_, err := f.Write(image)

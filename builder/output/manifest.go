@@ -31,6 +31,8 @@ type Manifest struct {
 	CommandLine string `json:"commandLine"`
 	// UpdateRoot is the root of trust of the image's updates; nil: it takes none.
 	UpdateRoot *UpdateRoot `json:"updateRoot,omitempty"`
+	// SecureBoot tells what signed what; nil: nothing is signed.
+	SecureBoot *SecureBoot `json:"secureBoot,omitempty"`
 	// LockDigest, KernelConfigDigest: "sha256:<hex>" of images/lock.yaml and the final .config.
 	LockDigest         string `json:"lockDigest,omitempty"`
 	KernelConfigDigest string `json:"kernelConfigDigest,omitempty"`
@@ -50,10 +52,38 @@ type UpdateRoot struct {
 	SHA256 string `json:"sha256"`
 }
 
+// SecureBoot is what firmware finds signed, and by whom.
+type SecureBoot struct {
+	// Enroll is the loader's word for when a machine in setup mode takes the variables (secure-boot-enroll).
+	Enroll string `json:"enroll"`
+	// Signer is the certificate, one of db, whose key has signed everything.
+	Signer Certificate `json:"signer"`
+	// Signed are the programs that firmware verifies.
+	Signed []SignedImage `json:"signed"`
+	// Variables are the signed ones on the ESP, below loader/keys/auto.
+	Variables []Artifact `json:"variables"`
+}
+
+// Certificate names an X.509 certificate.
+type Certificate struct {
+	Subject string `json:"subject"`
+	// SHA256 of its DER in hex.
+	SHA256 string `json:"sha256"`
+	// NotAfter is when it expires (RFC 3339).
+	NotAfter string `json:"notAfter"`
+}
+
+// SignedImage is one program: "UKI", or its path on the ESP.
+type SignedImage struct {
+	Name string `json:"name"`
+	// Digest is the Authenticode digest (SHA-256) in hex: what db or dbx would list.
+	Digest string `json:"digest"`
+}
+
 // Artifact is one file.
 type Artifact struct {
 	Name      string `json:"name"`
-	Version   string `json:"version"`
+	Version   string `json:"version,omitempty"`
 	SizeBytes int64  `json:"sizeBytes"`
 	// SHA256 in hex.
 	SHA256 string `json:"sha256"`

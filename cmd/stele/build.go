@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -18,7 +19,7 @@ import (
 )
 
 func newBuildCommand() *cobra.Command {
-	var arch string
+	var arch, passphraseFile string
 	var o builder.Options
 	command := &cobra.Command{
 		Use:   "build DEFINITION",
@@ -28,7 +29,10 @@ docs/image.schema.json is for editors.
 
 Compiled parts and fetched packages are kept in $STELE_CACHE (default: ~/.cache/stele) and made only once;
 what has not changed is not built again. The Debian mirror is the one of the machine's apt configuration,
-or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
+or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.
+
+With --secure-boot the loader, its driver and the UKI are signed by the db key of a directory that "stele secureboot init"
+has made, and the image brings the variables from which machines in setup mode enrol (docs/secure-boot.md).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Definition, o.Mirror, o.Progress = args[0], os.Getenv("DEBIAN_MIRROR"), cmd.OutOrStdout()
@@ -39,6 +43,11 @@ or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
 			if o.StoreDir, err = store.DefaultDir(os.Getenv); err != nil {
 				return err
 			}
+			passphrases, err := newPassphrases(passphraseFile)
+			if err != nil {
+				return err
+			}
+			o.SecureBoot.Passphrase, o.SecureBoot.Now = passphrases.get, time.Now()
 			o.Terminal = isTerminal(os.Stdout)
 			o.CheckDocument = func(file string, text []byte, image v1alpha1.ImageInfo) error {
 				_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: image})
@@ -61,6 +70,10 @@ or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.`,
 	flags.StringVar(&o.Output, "output", "build/{arch}", "directory for the image's files; {arch} stands for the architecture")
 	flags.StringVar(&o.Version, "version", "", "version of the image instead of the definition's")
 	flags.StringVar(&o.Lock, "lock", "", "lock file (default lock.yaml beside the definition, else beside its base)")
+	flags.StringVar(&o.SecureBoot.Dir, "secure-boot", "", "sign for Secure Boot with the keys of this `DIR`")
+	flags.StringVar(&o.SecureBoot.Key, "secure-boot-key", "", "the db key where it is not in DIR: a `FILE` or exec:COMMAND")
+	flags.StringVar(&o.SecureBoot.Enroll, "secure-boot-enroll", "", "which machines in setup mode enrol by themselves: if-safe (default; virtual ones), force (all), manual or off (none)")
+	flags.StringVar(&passphraseFile, "passphrase-file", "", "file with the passphrase of the db key (default STELE_PASSPHRASE, else it is asked for)")
 	flags.BoolVar(&o.Explain, "explain", false, "print each stage's key and digests, and whether it came from the store")
 	return command
 }

@@ -42,6 +42,6 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newBuildCommand(), newLockCommand(), newConfigCommand(), newRunCommand(), newRepoCommand(), command.Node(), command.Contexts(), command.PKI())
+	root.AddCommand(newBuildCommand(), newLockCommand(), newConfigCommand(), newRunCommand(), newRepoCommand(), newSecureBootCommand(), command.Node(), command.Contexts(), command.PKI())
 	return root
 }
