@@ -42,6 +42,7 @@ disk and console log lie, how to stop. QEMU is given KVM where that works, else 
 	flags.StringVar(&o.Wait, "wait", "/healthz", "path that must answer on the first forwarded port; empty: wait for the boot report only")
 	flags.DurationVar(&o.Timeout, "timeout", machine.DefaultTimeout, "how long to wait for the answer")
 	flags.BoolVar(&o.DirectKernel, "direct-kernel", false, "start the kernel without firmware and boot loader")
+	flags.BoolVar(&o.SecureBoot, "secure-boot", false, "start with firmware that does Secure Boot, in setup mode at first: the machine enrols the image's keys and restarts")
 	flags.StringVar(&o.Dir, "dir", "", "directory for console log and disk (default: IMAGE-DIR/run)")
 	flags.BoolVar(&o.Persist, "persist", false, "keep the disk of the previous run")
 	flags.BoolVar(&o.Detach, "detach", false, "leave the machine running and return")

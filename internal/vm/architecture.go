@@ -24,6 +24,10 @@ type architecture struct {
 	console string
 	// firmware pairs (code, variables) in order of preference; the 4M builds are Debian 12's and later.
 	firmware []firmware
+	// secureFirmware is the same for Secure Boot; secureArguments and secureMachine close its flash to all code but the firmware's own.
+	secureFirmware  []firmware
+	secureMachine   string
+	secureArguments []string
 }
 
 type firmware struct{ code, vars string }
@@ -45,6 +49,14 @@ var architectures = map[string]architecture{
 			{"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"},     // Fedora
 			{"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},               // older Debian
 		},
+		secureFirmware: []firmware{
+			{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+			{"/usr/share/edk2/x64/OVMF_CODE.secboot.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"},
+			{"/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"},
+		},
+		// OVMF's README, "SMM support": only code in system management mode writes the flash.
+		secureMachine:   ",smm=on",
+		secureArguments: []string{"-global", "driver=cfi.pflash01,property=secure,value=on"},
 	},
 	"arm64": {
 		binary: "qemu-system-aarch64", qemuPackage: "qemu-system-arm", firmwarePackage: "qemu-efi-aarch64",

@@ -76,10 +76,14 @@ func (r resolved) channels() []string {
 
 // machineArgument leaves the SATA controller out where nothing hangs on it.
 func machineArgument(a architecture, o Options) string {
-	if needsSATA(o) {
-		return a.machine
+	machine := a.machine
+	if o.SecureBoot {
+		machine += a.secureMachine
 	}
-	return a.machine + a.noSATA
+	if needsSATA(o) {
+		return machine
+	}
+	return machine + a.noSATA
 }
 
 func needsSATA(o Options) bool {
@@ -89,6 +93,9 @@ func needsSATA(o Options) bool {
 // bootArguments say where the first instruction comes from.
 func bootArguments(o Options, r resolved) []string {
 	var args []string
+	if o.SecureBoot {
+		args = append(args, architectures[o.Arch].secureArguments...)
+	}
 	if o.UEFI {
 		args = append(args,
 			"-drive", "if=pflash,unit=0,format=raw,readonly=on,file="+escape(r.firmware.code),

@@ -31,6 +31,7 @@ func TestArgumentsGolden(t *testing.T) {
 			UEFI: true, NVRAM: NVRAMReadOnly,
 			Disks: []Disk{{Path: "disk,1.raw", LogWrites: true}, {Path: "data.raw", Bus: "nvme", LogWrites: true}, {Path: "clone.raw"}},
 		}},
+		{"secure", Options{UEFI: true, SecureBoot: true, Disks: []Disk{{Path: "disk.raw"}}}},
 		{"network", Options{
 			Kernel: "vmlinuz",
 			NICs: []NIC{

@@ -17,6 +17,9 @@ const (
 	NVRAMReadOnly = "read-only"
 )
 
+// variablesName is the file of the variables in Options.Dir.
+const variablesName = "firmware-vars.fd"
+
 // variablesArgument is the flash with the variables.
 func variablesArgument(o Options, path string) string {
 	drive := "if=pflash,unit=1,format=raw,file=" + escape(path)
@@ -28,7 +31,10 @@ func variablesArgument(o Options, path string) string {
 
 // prepareVariables gives the machine its own copy of the firmware's variables.
 func prepareVariables(o Options, template string) (string, error) {
-	path := o.inDir("firmware-vars.fd")
+	path := o.inDir(variablesName)
+	if o.Variables != "" {
+		template = o.Variables
+	}
 	if err := copyOnce(path, template); err != nil || o.NVRAM != NVRAMFull {
 		return path, err
 	}

@@ -20,6 +20,11 @@ type Options struct {
 
 	// UEFI boots by firmware from the first disk; its variables are kept in Dir.
 	UEFI bool
+	// SecureBoot takes firmware that verifies what it starts once keys are enrolled, and that no code of the guest can go around. Its
+	// variables are empty, which is setup mode, unless Variables says otherwise.
+	SecureBoot bool
+	// Variables is a flash image that the firmware's variables begin as, such as a copy of another machine's VM.VariablesPath. Default: empty ones.
+	Variables string
 	// NVRAM is the state of the firmware's variables: writable (the default), NVRAMFull or NVRAMReadOnly.
 	NVRAM string
 	// Kernel, Initrd and CommandLine boot a kernel directly.

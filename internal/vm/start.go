@@ -115,7 +115,11 @@ func (vm *VM) resolve(ctx context.Context, o Options, qemu string) (r resolved, 
 		return r, err
 	}
 	if o.UEFI {
-		if r.firmware, err = findFirmware("", architectures[o.Arch]); err != nil {
+		a := architectures[o.Arch]
+		if o.SecureBoot {
+			a.firmware = a.secureFirmware
+		}
+		if r.firmware, err = findFirmware("", a); err != nil {
 			return r, err
 		}
 		if r.firmware.vars, err = prepareVariables(o, r.firmware.vars); err != nil {

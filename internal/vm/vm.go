@@ -52,6 +52,9 @@ func (vm *VM) ConsoleLog() string { return filepath.Join(vm.Dir, "console.log") 
 // DiskPath is the file of the machine's n-th disk that was given with Copy.
 func (vm *VM) DiskPath(n int) string { return filepath.Join(vm.Dir, fmt.Sprintf("disk%d.raw", n)) }
 
+// VariablesPath is the flash image with the firmware's variables.
+func (vm *VM) VariablesPath() string { return filepath.Join(vm.Dir, variablesName) }
+
 // WriteLogPath is the log of the writes to the machine's n-th disk, which was given with LogWrites.
 func (vm *VM) WriteLogPath(n int) string { return filepath.Join(vm.Dir, logName(n)) }
 

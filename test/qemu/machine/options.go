@@ -22,6 +22,9 @@ var DemoDocument []byte
 
 // Options say how an image is booted. The zero value boots by firmware, with a network that ends at the host's loopback.
 type Options struct {
+	// SecureBoot, Variables: as in vm.Options.
+	SecureBoot bool
+	Variables  string
 	// Document goes in by fw_cfg; nil: no such item.
 	Document []byte
 	// Direct starts the kernel without the boot loader, and without firmware where a machine knows itself without: an arm64 machine has its
@@ -73,6 +76,7 @@ func (i Image) VM(o Options) vm.Options {
 	result := vm.Options{
 		Name: "stele", Arch: i.Manifest.Architecture, Dir: o.Dir, MemoryMiB: o.MemoryMiB, CPUs: o.CPUs, Accel: os.Getenv("STELE_QEMU_ACCEL"),
 		ProbeKernel: i.File("vmlinuz"), UEFI: !o.Direct || i.Arch() == definition.ARM64, Disks: append([]vm.Disk{boot}, o.Disks...),
+		SecureBoot: o.SecureBoot, Variables: o.Variables,
 		SMBIOS: o.SMBIOS, Reboot: o.Reboot, Watchdog: o.Watchdog, Detached: o.Detached,
 		Deny: slices.Concat(vm.KernelTrouble, agentTrouble), Allow: o.Allow,
 	}

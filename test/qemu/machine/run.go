@@ -27,7 +27,7 @@ type RunOptions struct {
 	MemoryMiB, CPUs             int
 	Ports                       []string
 	Timeout                     time.Duration
-	DirectKernel                bool
+	DirectKernel, SecureBoot    bool
 	Persist, Detach             bool
 	// Contexts file that the machine is put into, as Node; empty: one in the run's directory. Only without Config.
 	Contexts, Node string
@@ -80,7 +80,7 @@ func (o *RunOptions) options(now time.Time) (Image, Options, error) {
 		return Image{}, Options{}, err
 	}
 	options := Options{
-		Direct: o.DirectKernel, Dir: o.dir(), MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
+		Direct: o.DirectKernel, SecureBoot: o.SecureBoot, Dir: o.dir(), MemoryMiB: o.MemoryMiB, CPUs: o.CPUs,
 		Reboot: true, Outside: true, Detached: o.Detach, DiskSizeBytes: 4 << 30,
 	}
 	if options.Document, err = o.document(now); err != nil {
