@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -19,8 +18,9 @@ import (
 )
 
 func newBuildCommand() *cobra.Command {
-	var arch, passphraseFile string
+	var arch string
 	var o builder.Options
+	var signing func() (builder.SecureBoot, error)
 	command := &cobra.Command{
 		Use:   "build DEFINITION",
 		Short: "Build the disk image that a definition describes",
@@ -31,8 +31,7 @@ Compiled parts and fetched packages are kept in $STELE_CACHE (default: ~/.cache/
 what has not changed is not built again. The Debian mirror is the one of the machine's apt configuration,
 or DEBIAN_MIRROR; it is asked only for packages that the cache lacks.
 
-With --secure-boot the loader, its driver and the UKI are signed by the db key of a directory that "stele secureboot init"
-has made, and the image brings the variables from which machines in setup mode enrol (docs/secure-boot.md).`,
+With --secure-boot all that firmware starts is signed, and machines in setup mode enrol the keys (docs/secure-boot.md).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Definition, o.Mirror, o.Progress = args[0], os.Getenv("DEBIAN_MIRROR"), cmd.OutOrStdout()
@@ -43,11 +42,9 @@ has made, and the image brings the variables from which machines in setup mode e
 			if o.StoreDir, err = store.DefaultDir(os.Getenv); err != nil {
 				return err
 			}
-			passphrases, err := newPassphrases(passphraseFile)
-			if err != nil {
+			if o.SecureBoot, err = signing(); err != nil {
 				return err
 			}
-			o.SecureBoot.Passphrase, o.SecureBoot.Now = passphrases.get, time.Now()
 			o.Terminal = isTerminal(os.Stdout)
 			o.CheckDocument = func(file string, text []byte, image v1alpha1.ImageInfo) error {
 				_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: image})
@@ -70,10 +67,7 @@ has made, and the image brings the variables from which machines in setup mode e
 	flags.StringVar(&o.Output, "output", "build/{arch}", "directory for the image's files; {arch} stands for the architecture")
 	flags.StringVar(&o.Version, "version", "", "version of the image instead of the definition's")
 	flags.StringVar(&o.Lock, "lock", "", "lock file (default lock.yaml beside the definition, else beside its base)")
-	flags.StringVar(&o.SecureBoot.Dir, "secure-boot", "", "sign for Secure Boot with the keys of this `DIR`")
-	flags.StringVar(&o.SecureBoot.Key, "secure-boot-key", "", "the db key where it is not in DIR: a `FILE` or exec:COMMAND")
-	flags.StringVar(&o.SecureBoot.Enroll, "secure-boot-enroll", "", "which machines in setup mode enrol by themselves: if-safe (default; virtual ones), force (all), manual or off (none)")
-	flags.StringVar(&passphraseFile, "passphrase-file", "", "file with the passphrase of the db key (default STELE_PASSPHRASE, else it is asked for)")
+	signing = signingImageFlags(command)
 	flags.BoolVar(&o.Explain, "explain", false, "print each stage's key and digests, and whether it came from the store")
 	return command
 }
