@@ -10,6 +10,8 @@ FUZZTIME ?= 5s
 N ?= 20
 SEED ?= 1
 LIVE ?= 0
+# How many machines run side by side in the tests: each has two processors of its own, and waits much of its time.
+LANES ?= 3
 # Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
 RACE := ./api/... ./builder/... ./internal/... ./agent/... ./operator/...
 
@@ -43,10 +45,17 @@ bin/stele: host-packages
 host-packages:
 	@scripts/host-packages
 
+# What each part of the tests takes is in build/test-times.json, and printed in the end.
+TIMES := build/test-times.json
+TIMED = go run ./test/times -into $(TIMES)
+
 .PHONY: test
-test: image demo ## Run all tests, QEMU boots included
-	CI=1 go test ./...
-	CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo go test -tags qemu -count=1 -p 1 -timeout 50m -v ./test/build ./test/qemu ./test/powercut
+test: host-packages ## Run all tests, QEMU boots included
+	@rm -f $(TIMES) && mkdir -p $(dir $(TIMES))
+	@$(TIMED) -part 'images' $(MAKE) --no-print-directory image demo
+	@CI=1 $(TIMED) -part 'tests without QEMU' go test -json ./...
+	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m ./test/build ./test/qemu ./test/powercut
+	@go run ./test/times -table $(TIMES)
 
 .PHONY: test-powercut
 test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1, LIVE=0)
