@@ -110,9 +110,21 @@ func bootArguments(o Options, r resolved) []string {
 	return args
 }
 
-// nicArguments put each card on a user-mode network of its own. romfile= empty: no boot from the network.
+// nicArguments put each card on a network of its own. romfile= empty: no boot from the network.
 func nicArguments(i int, n NIC, r resolved) []string {
 	id := fmt.Sprintf("net%d", i)
+	netdev := userNetwork(n, id, r)
+	if n.Cable != "" {
+		netdev = "stream,id=" + id + ",server=off,addr.type=unix,addr.path=" + escape(n.Cable)
+	}
+	mac := n.MAC
+	if mac == "" {
+		mac = fmt.Sprintf("52:54:00:00:00:%02x", i)
+	}
+	return []string{"-netdev", netdev, "-device", "virtio-net-pci,netdev=" + id + ",romfile=,mac=" + mac}
+}
+
+func userNetwork(n NIC, id string, r resolved) string {
 	netdev := "user,id=" + id
 	if n.Net != "" {
 		netdev += ",net=" + n.Net
@@ -133,11 +145,7 @@ func nicArguments(i int, n NIC, r resolved) []string {
 		command := append(slices.Clone(r.relay), f.Target)
 		netdev += ",guestfwd=tcp:" + f.Listen + "-cmd:" + escape(shellQuote(command))
 	}
-	mac := n.MAC
-	if mac == "" {
-		mac = fmt.Sprintf("52:54:00:00:00:%02x", i)
-	}
-	return []string{"-netdev", netdev, "-device", "virtio-net-pci,netdev=" + id + ",romfile=,mac=" + mac}
+	return netdev
 }
 
 func smbiosArguments(s SMBIOS) []string {

@@ -38,6 +38,7 @@ func TestArgumentsGolden(t *testing.T) {
 				{Restrict: true, Forwards: []Forward{{Guest: 80}, {Guest: 443, Host: 8443, GuestAddress: "10.0.2.77"}}},
 				{Net: "169.254.169.0/24", MAC: "52:54:00:12:34:56", GuestForwards: []GuestForward{{"169.254.169.254:80", "127.0.0.1:4242"}}},
 				{IPv6Only: true, Hostname: "leased"},
+				{Cable: "/run/cable,1"},
 			},
 		}},
 		{"identity", Options{

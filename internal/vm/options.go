@@ -74,8 +74,11 @@ type Disk struct {
 	LogWrites bool
 }
 
-// NIC is one virtio network card on a user-mode network of its own.
+// NIC is one virtio network card on a user-mode network of its own, or on a cable.
 type NIC struct {
+	// Cable is the path of a unix socket on which the caller listens, and at whose other end it is the network: all fields but MAC are without meaning
+	// then. Ethernet frames go both ways, each behind its length, 32 bits in network order (QEMU, -netdev stream).
+	Cable string
 	// Net is the network, such as "10.0.2.0/24" (the default). Its addresses .2 and .3 are the host and the name server, DHCP gives out .15.
 	Net string
 	// Restrict cuts the guest off from the host and from everything behind it; Forwards and GuestForwards go on working.

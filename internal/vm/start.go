@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/stele-os/stele/internal/hint"
 )
 
 // Start powers a machine on and returns as soon as QEMU runs. The machine ends with ctx, unless it is Detached. The caller owns it: Cut or Close.
@@ -146,22 +144,6 @@ func (vm *VM) resolve(ctx context.Context, o Options, qemu string) (r resolved, 
 	r.relay = []string{self, relayWord}
 	r.ports, err = choosePorts(o.NICs)
 	return r, err
-}
-
-// choosePorts finds a free port on loopback for each forward that names none, and proves that a named one is free.
-func choosePorts(nics []NIC) (map[int]int, error) {
-	ports := map[int]int{}
-	for _, nic := range nics {
-		for _, f := range nic.Forwards {
-			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.Host))
-			if err != nil {
-				return nil, hint.New(fmt.Errorf("cannot forward host port %d to the machine: %w", f.Host, err), "name another host port, or 0 for a free one")
-			}
-			defer listener.Close() // all are held until all are chosen
-			ports[f.Guest] = listener.Addr().(*net.TCPAddr).Port
-		}
-	}
-	return ports, nil
 }
 
 // spawn runs QEMU in a process group of its own, so that a terminal's Ctrl-C reaches us alone.

@@ -62,6 +62,8 @@ type Options struct {
 	Forwards []vm.Forward
 	// GuestForwards lead from the guest to services on the host's loopback.
 	GuestForwards []vm.GuestForward
+	// Cables are further network cards, each at the end of a cable: as in vm.NIC.
+	Cables []string
 }
 
 // agentTrouble are the words with which Go and the agent say that something is broken.
@@ -91,6 +93,9 @@ func (i Image) VM(o Options) vm.Options {
 	}
 	if !o.NoNetwork {
 		result.NICs = []vm.NIC{o.nic()}
+	}
+	for _, path := range o.Cables {
+		result.NICs = append(result.NICs, vm.NIC{Cable: path})
 	}
 	return result
 }
