@@ -3,23 +3,25 @@ package config
 import (
 	"bytes"
 	"regexp"
+
+	"github.com/stele-os/stele/internal/pattern"
 )
 
 // formats are what other systems put into user-data, told by how the bytes begin. Order matters: the first match wins.
 var formats = []struct {
 	what    string
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 }{
-	{"a cloud-init document (#cloud-config)", regexp.MustCompile(`^\s*#cloud-config`)},
-	{"a cloud-init directive", regexp.MustCompile(`^\s*(#cloud-boothook|#include|#part-handler|## template:)`)},
-	{"a shell script", regexp.MustCompile(`^\s*#!`)},
-	{"a MIME multi-part document of cloud-init", regexp.MustCompile(`(?i)^\s*(content-type:|mime-version:)`)},
-	{"a web page, perhaps of a proxy or a login portal", regexp.MustCompile(`(?i)^\s*<(!doctype|html)`)},
-	{"an XML document", regexp.MustCompile(`^\s*<`)},
-	{"an Ignition document", regexp.MustCompile(`^\s*\{\s*"ignition"\s*:`)},
-	{"a Butane document", regexp.MustCompile(`(?m)\A(\s*#.*\n|\s*\n)*variant:`)},
-	{"a Talos machine configuration", regexp.MustCompile(`(?m)\A(\s*#.*\n|\s*\n|---\n)*version: v1alpha1\s*$`)},
-	{"a TOML document", regexp.MustCompile(`^\s*\[[a-zA-Z][\w.-]*\]\s*\n`)},
+	{"a cloud-init document (#cloud-config)", pattern.New(`^\s*#cloud-config`)},
+	{"a cloud-init directive", pattern.New(`^\s*(#cloud-boothook|#include|#part-handler|## template:)`)},
+	{"a shell script", pattern.New(`^\s*#!`)},
+	{"a MIME multi-part document of cloud-init", pattern.New(`(?i)^\s*(content-type:|mime-version:)`)},
+	{"a web page, perhaps of a proxy or a login portal", pattern.New(`(?i)^\s*<(!doctype|html)`)},
+	{"an XML document", pattern.New(`^\s*<`)},
+	{"an Ignition document", pattern.New(`^\s*\{\s*"ignition"\s*:`)},
+	{"a Butane document", pattern.New(`(?m)\A(\s*#.*\n|\s*\n)*variant:`)},
+	{"a Talos machine configuration", pattern.New(`(?m)\A(\s*#.*\n|\s*\n|---\n)*version: v1alpha1\s*$`)},
+	{"a TOML document", pattern.New(`^\s*\[[a-zA-Z][\w.-]*\]\s*\n`)},
 }
 
 // foreign names the format that data seems to be in, if it is a well-known one that is not ours.
@@ -29,7 +31,7 @@ func foreign(data []byte) string {
 		return "gzip-compressed data"
 	}
 	for _, format := range formats {
-		if format.pattern.Match(data[:min(len(data), 4096)]) {
+		if format.pattern().Match(data[:min(len(data), 4096)]) {
 			return format.what
 		}
 	}

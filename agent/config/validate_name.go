@@ -2,8 +2,9 @@ package config
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
+
+	"github.com/stele-os/stele/internal/pattern"
 )
 
 // maxHostname is HOST_NAME_MAX of Linux (include/uapi/linux/utsname.h, __NEW_UTS_LEN).
@@ -11,8 +12,8 @@ const maxHostname = 64
 
 var (
 	// label is RFC 1123 section 2.1 in the lower case that Kubernetes asks for.
-	label  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	domain = regexp.MustCompile(`^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)*\.?$`)
+	label  = pattern.New(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	domain = pattern.New(`^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)*\.?$`)
 )
 
 // name checks a name that other parts of the document refer to.
@@ -20,14 +21,14 @@ func (c *checker) name(path, name string) {
 	switch {
 	case name == "":
 		c.problem(path, "is missing: give it a name of lower-case letters, digits and \"-\"")
-	case !label.MatchString(name):
+	case !label().MatchString(name):
 		c.problem(path, "%q is not a name of at most 63 lower-case letters, digits and \"-\", beginning and ending with a letter or digit", name)
 	}
 }
 
 func (c *checker) hostname(path, name string) {
 	for part := range strings.SplitSeq(name, ".") {
-		if !label.MatchString(part) {
+		if !label().MatchString(part) {
 			c.problem(path, "%q is not a host name: each part between dots has lower-case letters, digits and \"-\", and begins and ends with a letter or digit", name)
 			return
 		}
@@ -42,14 +43,14 @@ func (c *checker) host(path, host string) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return
 	}
-	if len(host) > 253 || !domain.MatchString(host) {
+	if len(host) > 253 || !domain().MatchString(host) {
 		c.problem(path, "%q is neither an address nor a host name", host)
 	}
 }
 
 // domainName checks a DNS name (RFC 1035 section 2.3.4: at most 253 characters as text).
 func (c *checker) domainName(path, name string) {
-	if len(name) > 253 || !domain.MatchString(name) {
+	if len(name) > 253 || !domain().MatchString(name) {
 		c.problem(path, "%q is not a domain name", name)
 	}
 }

@@ -3,8 +3,9 @@ package config
 import (
 	"net"
 	"net/netip"
-	"regexp"
 	"strings"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/stele-os/stele/api/v1alpha1"
 	"github.com/stele-os/stele/internal/strictyaml"
@@ -16,7 +17,7 @@ const (
 )
 
 // linkName: at most IFNAMSIZ-1 characters (include/uapi/linux/if.h), none of them special (net/core/dev.c, dev_valid_name).
-var linkName = regexp.MustCompile(`^[^/:\s]{1,15}$`)
+var linkName = pattern.New(`^[^/:\s]{1,15}$`)
 
 func (c *checker) network(path string, doc v1alpha1.Network) {
 	selectors, addresses := map[string]string{}, map[string]string{}
@@ -40,7 +41,7 @@ func (c *checker) link(path string, doc v1alpha1.Interface, selectors, addresses
 	case doc.Name == "" && doc.MACAddress == "":
 		c.problem(path, "has neither name nor macAddress: say which link it configures")
 	case doc.Name != "":
-		if !linkName.MatchString(doc.Name) || doc.Name == "." || doc.Name == ".." {
+		if !linkName().MatchString(doc.Name) || doc.Name == "." || doc.Name == ".." {
 			c.problem(path+".name", "%q is not the name of a link: it has 1 to 15 characters, without \"/\", \":\" and spaces", doc.Name)
 		}
 		c.unique(selectors, path+".name", "link", doc.Name)

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
+
+	"github.com/stele-os/stele/internal/pattern"
 )
 
 // A quantity is a decimal number with a suffix, as Kubernetes writes them
 // (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/), without signs and exponents.
-var quantity = regexp.MustCompile(`^([0-9]{1,20}(?:\.[0-9]{1,9})?)([A-Za-z]{0,2})$`)
+var quantity = pattern.New(`^([0-9]{1,20}(?:\.[0-9]{1,9})?)([A-Za-z]{0,2})$`)
 
 var byteSuffixes = map[string]int64{
 	"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
@@ -30,7 +31,7 @@ func ParseCPU(text string) (int64, error) {
 }
 
 func parseQuantity(text string, suffixes map[string]int64, want string) (int64, error) {
-	match := quantity.FindStringSubmatch(text)
+	match := quantity().FindStringSubmatch(text)
 	if match == nil {
 		return 0, fmt.Errorf("is not %s", want)
 	}

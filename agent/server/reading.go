@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"time"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"connectrpc.com/connect"
 
@@ -19,7 +20,7 @@ import (
 type logService struct{ *server }
 
 // containerName is what a container may be called (RFC 1123 label): never a path.
-var containerName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var containerName = pattern.New(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (s logService) Read(ctx context.Context, r *connect.Request[nodev1.LogReadRequest], out *connect.ServerStream[nodev1.LogEntry]) error {
 	q := logs.Query{Tail: int(min(r.Msg.GetTailLines(), 1<<20)), Follow: r.Msg.GetFollow()}
@@ -56,7 +57,7 @@ func (s logService) Read(ctx context.Context, r *connect.Request[nodev1.LogReadR
 
 // container reads what a container of this document or an earlier one has written.
 func (s logService) container(ctx context.Context, name string, q logs.Query, emit func(logs.Entry) error) error {
-	if !containerName.MatchString(name) {
+	if !containerName().MatchString(name) {
 		return fault.New(fault.Invalid, "cannot read the log of container %q: no container can have this name", clean(name))
 	}
 	files := logs.Files{Path: filepath.Join(s.options.ContainerLogs, name+".log"), Decode: logs.DecodeCRI}

@@ -2,13 +2,14 @@ package state
 
 import (
 	"cmp"
-	"regexp"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/stele-os/stele/agent/plan"
 )
 
 // hostnameLabel is one label of a host name (RFC 1123, section 2.1).
-var hostnameLabel = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
+var hostnameLabel = pattern.New(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`)
 
 // Hostname is the name that the machine bears: the document's, else the platform's (both are in desired), else what a DHCP server gave, else
 // plan.DefaultHostname. Of a server's name only the first label counts: the rest is its domain, and Linux holds 64 bytes. "localhost" names
@@ -22,7 +23,7 @@ func Hostname(desired plan.Desired, network Network) string {
 }
 
 func leasedHostname(name string) string {
-	label := hostnameLabel.FindString(name)
+	label := hostnameLabel().FindString(name)
 	if label == "localhost" || len(label) < len(name) && name[len(label)] != '.' {
 		return ""
 	}

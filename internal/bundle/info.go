@@ -6,7 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/stele-os/stele/internal/verity"
 )
@@ -22,8 +23,8 @@ const (
 var Architectures = []string{"x86_64", "arm64"}
 
 var (
-	namePattern   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) // RFC 1123 label, as builder/definition asks for
-	digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	namePattern   = pattern.New(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) // RFC 1123 label, as builder/definition asks for
+	digestPattern = pattern.New(`^[0-9a-f]{64}$`)
 )
 
 // TargetName is the bundle's name in a repository.
@@ -81,7 +82,7 @@ func (i Info) validate() error {
 	for _, d := range []struct{ name, value string }{
 		{"rootHash", i.RootHash}, {"uki.sha256", i.UKI.SHA256}, {"verity.sha256", i.Verity.SHA256}, {"root.sha256", i.Root.SHA256}, {"table.sha256", i.Table.SHA256},
 	} {
-		if !digestPattern.MatchString(d.value) {
+		if !digestPattern().MatchString(d.value) {
 			return fmt.Errorf("%s: %q is no SHA-256 in lower-case hex", d.name, d.value)
 		}
 	}
@@ -89,7 +90,7 @@ func (i Info) validate() error {
 }
 
 func (i Info) validateNames() error {
-	if !namePattern.MatchString(i.Name) {
+	if !namePattern().MatchString(i.Name) {
 		return fmt.Errorf("name: %q is no RFC 1123 label", i.Name)
 	}
 	if err := CheckVersion(i.Version); err != nil {

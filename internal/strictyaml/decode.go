@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -97,7 +98,7 @@ func (d *decoder) str(n ast.Node, v reflect.Value, at place) {
 	}
 }
 
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+var decimal = pattern.New(`^-?(0|[1-9][0-9]*)$`)
 
 func (d *decoder) integer(n ast.Node, v reflect.Value, at place) {
 	if _, ok := n.(*ast.IntegerNode); !ok {
@@ -105,7 +106,7 @@ func (d *decoder) integer(n ast.Node, v reflect.Value, at place) {
 		return
 	}
 	text := n.GetToken().Value
-	if !decimal.MatchString(text) {
+	if !decimal().MatchString(text) {
 		d.problem(n, at.path, "write the number in decimal digits, without leading zeros")
 		return
 	}

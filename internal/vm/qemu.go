@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
+
+	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/stele-os/stele/internal/hint"
 )
@@ -15,7 +16,7 @@ import (
 // minimumMajor: QEMU 7.2 under TCG corrupts heavier x86 guests at random; with 10 no such case was seen.
 const minimumMajor = 10
 
-var versionPattern = regexp.MustCompile(`QEMU emulator version (\d+)\.(\d+)`)
+var versionPattern = pattern.New(`QEMU emulator version (\d+)\.(\d+)`)
 
 // findQEMU looks QEMU up and refuses one that is too old.
 func findQEMU(ctx context.Context, a architecture) (string, error) {
@@ -35,7 +36,7 @@ func (a architecture) qemuHint() string {
 }
 
 func (a architecture) checkVersion(path, output string) error {
-	m := versionPattern.FindStringSubmatch(output)
+	m := versionPattern().FindStringSubmatch(output)
 	if m == nil {
 		return fmt.Errorf("cannot read the version of %q: it says %q", path, output)
 	}

@@ -10,8 +10,9 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
-	"regexp"
 	"time"
+
+	"github.com/stele-os/stele/internal/pattern"
 )
 
 // selfSignedLife: clients pin the key, so that this only bounds how old a parsed certificate may look.
@@ -62,10 +63,10 @@ func (id *Identity) Request() ([]byte, error) {
 func (id *Identity) subject() pkix.Name { return pkix.Name{CommonName: id.hostname} }
 
 // dnsName is a host name that may stand in a certificate (RFC 1123 §2.1).
-var dnsName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
+var dnsName = pattern.New(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
 
 func names(hostname string, addresses []netip.Addr) (dns []string, ips []net.IP) {
-	if dnsName.MatchString(hostname) {
+	if dnsName().MatchString(hostname) {
 		dns = append(dns, hostname)
 	}
 	for _, a := range addresses {
