@@ -1,13 +1,14 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -21,36 +22,66 @@ const (
 	inputEventLen = 24 // struct input_event on 64-bit: two 8-byte times, u16 type, u16 code, s32 value
 )
 
-// WatchPowerButton calls pressed at each press of a power button (ACPI or GPIO, both input devices) until ctx is done.
-// It returns an error at once where no input device has such a key.
+// WatchPowerButton calls pressed at each press of a power button (ACPI's, one on a GPIO line, a USB keyboard's power key: all are input devices)
+// until ctx is done. Devices that appear later count, too: USB finds a keyboard when the agent runs already. It returns an error at once where there
+// are no input devices at all.
 func WatchPowerButton(ctx context.Context, root string, pressed func()) error {
-	paths, _ := filepath.Glob(filepath.Join(root, "dev/input/event[0-9]*"))
-	var buttons []*os.File
+	dir := filepath.Join(root, "dev/input")
+	newcomers, err := watchDirectory(dir) // before looking, so that none slips through
+	if err != nil {
+		return fmt.Errorf("cannot watch power button: %w", err)
+	}
+	buttons := &buttons{pressed: pressed}
+	defer buttons.readers.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { newcomers.Close() })
+	paths, _ := filepath.Glob(filepath.Join(dir, "event[0-9]*"))
 	for _, path := range paths {
-		// Non-blocking, so that closing the file ends a read.
-		if file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
-			if hasPowerKey(file) {
-				buttons = append(buttons, file)
-			} else {
-				file.Close()
+		buttons.add(ctx, path)
+	}
+	for {
+		names, err := readNames(newcomers)
+		if err != nil {
+			return fmt.Errorf("cannot watch power button: %w", cmp.Or(ctx.Err(), err))
+		}
+		for _, name := range names {
+			if strings.HasPrefix(name, "event") {
+				buttons.add(ctx, filepath.Join(dir, name))
 			}
 		}
 	}
-	if len(buttons) == 0 {
-		return errors.New("cannot watch power button: no input device has one")
+}
+
+// buttons are the devices that are being read, by path.
+type buttons struct {
+	pressed func()
+	open    sync.Map
+	readers sync.WaitGroup
+}
+
+// add reads a device until it goes away or ctx is done, if it has a power key.
+func (b *buttons) add(ctx context.Context, path string) {
+	// Non-blocking, so that closing the file ends a read.
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
 	}
-	stop := context.AfterFunc(ctx, func() {
-		for _, b := range buttons {
-			b.Close()
-		}
+	if !hasPowerKey(file) {
+		file.Close()
+		return
+	}
+	if _, twice := b.open.LoadOrStore(path, true); twice {
+		file.Close()
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { file.Close() })
+	b.readers.Go(func() {
+		defer b.open.Delete(path) // a name is given again
+		defer stop()
+		defer file.Close()
+		readPresses(file, b.pressed)
 	})
-	defer stop()
-	var readers sync.WaitGroup
-	for _, b := range buttons {
-		readers.Go(func() { readPresses(b, pressed) })
-	}
-	readers.Wait()
-	return fmt.Errorf("cannot watch power button: %w", ctx.Err())
 }
 
 func hasPowerKey(file *os.File) bool {

@@ -2,6 +2,7 @@ package system
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -275,6 +276,44 @@ func TestPowerPress(t *testing.T) {
 	}
 	if err := WatchPowerButton(t.Context(), t.TempDir(), nil); err == nil {
 		t.Error("no button is an error")
+	}
+}
+
+// TestNewcomers: each file that appears is told once, by its name.
+func TestNewcomers(t *testing.T) {
+	dir := t.TempDir()
+	watch, err := watchDirectory(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	var got []string
+	for _, name := range []string{"event0", "a-name-that-needs-more-than-sixteen-bytes", "mouse0"} {
+		write(t, dir, name, "")
+	}
+	for len(got) < 3 {
+		names, err := readNames(watch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, names...)
+	}
+	if want := []string{"event0", "a-name-that-needs-more-than-sixteen-bytes", "mouse0"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestWatchPowerButtonEnds: with devices that are no buttons, too, and with one that appears while it waits.
+func TestWatchPowerButtonEnds(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "dev/input/event0", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- WatchPowerButton(ctx, root, nil) }()
+	write(t, root, "dev/input/event1", "")
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -121,7 +122,7 @@ func nicArguments(i int, n NIC, r resolved) []string {
 	if mac == "" {
 		mac = fmt.Sprintf("52:54:00:00:00:%02x", i)
 	}
-	return []string{"-netdev", netdev, "-device", "virtio-net-pci,netdev=" + id + ",romfile=,mac=" + mac}
+	return []string{"-netdev", netdev, "-device", cmp.Or(n.Model, "virtio-net-pci") + ",netdev=" + id + ",romfile=,mac=" + mac}
 }
 
 func userNetwork(n NIC, id string, r resolved) string {

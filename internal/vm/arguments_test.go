@@ -27,6 +27,9 @@ func TestArgumentsGolden(t *testing.T) {
 			Arch: "arm64", UEFI: true, ExtraArgs: []string{"-machine", "gic-version=2,acpi=off"},
 			Disks: []Disk{{Path: "disk.raw", Bus: "ahci"}, {Path: "cidata.iso", Bus: "cdrom"}},
 		}},
+		{"bare-metal", Options{
+			Kernel: "vmlinuz", Disks: []Disk{{Path: "disk.raw", Bus: "megasas"}, {Path: "stick.raw", Bus: "usb"}}, NICs: []NIC{{Model: "igb"}},
+		}},
 		{"logged", Options{
 			UEFI: true, NVRAM: NVRAMReadOnly,
 			Disks: []Disk{{Path: "disk,1.raw", LogWrites: true}, {Path: "data.raw", Bus: "nvme", LogWrites: true}, {Path: "clone.raw"}},

@@ -51,7 +51,14 @@ const logSectorBytes = 512
 func deviceArguments(i int, d Disk, boot bool) []string {
 	device := map[string]string{
 		"": "virtio-blk-pci", "virtio": "virtio-blk-pci", "nvme": "nvme", "ahci": "ide-hd", "cdrom": "ide-cd",
+		"megasas": "scsi-hd", "pvscsi": "scsi-hd", "usb": "usb-storage",
 	}[d.Bus] + ",drive=" + diskID(i)
+	var args []string
+	if controller := diskControllers[d.Bus]; controller != "" {
+		id := fmt.Sprintf("controller%d", i)
+		args = []string{"-device", controller + ",id=" + id}
+		device += ",bus=" + id + ".0"
+	}
 	if d.Bus == "ahci" || d.Bus == "cdrom" {
 		device += fmt.Sprintf(",bus=ide.%d", i) // the AHCI controller (architecture.sata), one port a disk
 	}
@@ -65,7 +72,10 @@ func deviceArguments(i int, d Disk, boot bool) []string {
 	if boot {
 		device += ",bootindex=0"
 	}
-	return []string{"-device", device}
+	return append(args, "-device", device)
 }
+
+// diskControllers are buses that a disk brings with it.
+var diskControllers = map[string]string{"megasas": "megasas", "pvscsi": "pvscsi", "usb": "qemu-xhci"}
 
 func diskID(i int) string { return fmt.Sprintf("disk%d", i) }

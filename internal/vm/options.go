@@ -59,7 +59,7 @@ type Options struct {
 type Disk struct {
 	// Path of a raw image.
 	Path string
-	// Bus is "virtio" (the default), "nvme", "ahci" or "cdrom".
+	// Bus is "virtio" (the default), "nvme", "ahci", "cdrom", or one that comes with the disk: "megasas", "pvscsi", "usb".
 	Bus string
 	// Serial of the device as the guest sees it.
 	Serial string
@@ -74,9 +74,11 @@ type Disk struct {
 	LogWrites bool
 }
 
-// NIC is one virtio network card on a user-mode network of its own, or on a cable.
+// NIC is one network card on a user-mode network of its own, or on a cable.
 type NIC struct {
-	// Cable is the path of a unix socket on which the caller listens, and at whose other end it is the network: all fields but MAC are without meaning
+	// Model is QEMU's name of the card, such as "e1000e", "igb" or "vmxnet3". Default: "virtio-net-pci".
+	Model string
+	// Cable is the path of a unix socket on which the caller listens, and at whose other end it is the network: all fields but MAC and Model are without meaning
 	// then. Ethernet frames go both ways, each behind its length, 32 bits in network order (QEMU, -netdev stream).
 	Cable string
 	// Net is the network, such as "10.0.2.0/24" (the default). Its addresses .2 and .3 are the host and the name server, DHCP gives out .15.

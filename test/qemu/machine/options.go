@@ -41,6 +41,8 @@ type Options struct {
 	SMBIOS    vm.SMBIOS
 	Allow     []string
 	Detached  bool
+	// ExtraArgs: as in vm.Options.
+	ExtraArgs []string
 	// DiskSizeBytes grows the machine's disk.
 	DiskSizeBytes int64
 	// Bus of the boot disk: as in vm.Disk.
@@ -49,6 +51,8 @@ type Options struct {
 	Disk string
 	// Disks come after the boot disk.
 	Disks []vm.Disk
+	// NIC is the model of the network card: as in vm.NIC.
+	NIC string
 	// NoNetwork takes the network card out.
 	NoNetwork bool
 	// Outside lets the guest reach what the host reaches.
@@ -79,7 +83,7 @@ func (i Image) VM(o Options) vm.Options {
 		Name: "stele", Arch: i.Manifest.Architecture, Dir: o.Dir, MemoryMiB: o.MemoryMiB, CPUs: o.CPUs, Accel: os.Getenv("STELE_QEMU_ACCEL"),
 		ProbeKernel: i.File("vmlinuz"), UEFI: !o.Direct || i.Arch() == definition.ARM64, Disks: append([]vm.Disk{boot}, o.Disks...),
 		SecureBoot: o.SecureBoot, Variables: o.Variables,
-		SMBIOS: o.SMBIOS, Reboot: o.Reboot, Watchdog: o.Watchdog, Detached: o.Detached,
+		SMBIOS: o.SMBIOS, Reboot: o.Reboot, Watchdog: o.Watchdog, Detached: o.Detached, ExtraArgs: o.ExtraArgs,
 		Deny: slices.Concat(vm.KernelTrouble, agentTrouble), Allow: o.Allow,
 	}
 	if o.Direct {
@@ -102,6 +106,7 @@ func (i Image) VM(o Options) vm.Options {
 
 func (o Options) nic() vm.NIC {
 	nic := vm.NIC{
+		Model: o.NIC,
 		Net: o.Net, IPv6Only: o.IPv6Only, Hostname: o.Hostname, Restrict: !o.Outside, Forwards: o.Forwards, GuestForwards: o.GuestForwards,
 	}
 	if nic.Forwards == nil && !o.IPv6Only {
