@@ -16,6 +16,7 @@ type hostTool struct{ name, debianPackage string }
 
 // kernelCompressors are the tools behind each CONFIG_KERNEL_* choice (init/Kconfig, "Kernel compression mode").
 var kernelCompressors = map[string]hostTool{
+	"CONFIG_KERNEL_GZIP": {"gzip", "gzip"},
 	"CONFIG_KERNEL_LZ4":  {"lz4", "lz4"},
 	"CONFIG_KERNEL_ZSTD": {"zstd", "zstd"},
 	"CONFIG_KERNEL_XZ":   {"xz", "xz-utils"},
