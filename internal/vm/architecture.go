@@ -22,6 +22,8 @@ type architecture struct {
 	cpu map[string]string
 	// console is the first serial port, as Linux calls it.
 	console string
+	// uefi are further arguments of a machine with firmware.
+	uefi []string
 	// firmware pairs (code, variables) in order of preference; the 4M builds are Debian 12's and later.
 	firmware []firmware
 	// secureFirmware is the same for Secure Boot; secureArguments and secureMachine close its flash to all code but the firmware's own.
@@ -67,11 +69,17 @@ var architectures = map[string]architecture{
 		sata:    []string{"-device", "ahci,id=ide"},
 		cpu:     map[string]string{"kvm": "host", "tcg": "max"},
 		console: "ttyAMA0",
+		uefi:    []string{"-boot", "menu=on,splash-time=0"}, // without a word about it this firmware waits five seconds for a key
 		firmware: []firmware{
 			{"/usr/share/AAVMF/AAVMF_CODE.no-secboot.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"},                     // Debian 13
 			{"/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"},                                // Debian 12, Ubuntu
 			{"/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw", "/usr/share/edk2/aarch64/vars-template-pflash.raw"}, // Fedora
 			{"/usr/share/edk2/aarch64/QEMU_CODE.fd", "/usr/share/edk2/aarch64/QEMU_VARS.fd"},                    // Arch
+		},
+		// The machine has no secure world that would keep the flash from the guest's kernel: its variables are as safe as that kernel.
+		secureFirmware: []firmware{
+			{"/usr/share/AAVMF/AAVMF_CODE.secboot.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"}, // Debian 13
+			{"/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"},         // Debian 12
 		},
 	},
 }

@@ -101,6 +101,7 @@ func bootArguments(o Options, r resolved) []string {
 		args = append(args,
 			"-drive", "if=pflash,unit=0,format=raw,readonly=on,file="+escape(r.firmware.code),
 			"-drive", variablesArgument(o, r.firmware.vars))
+		args = append(args, architectures[o.Arch].uefi...)
 	}
 	if o.Kernel != "" {
 		args = append(args, "-kernel", o.Kernel, "-append", o.CommandLine)
