@@ -1,5 +1,8 @@
 # Targets for people; `make` alone lists them. The work itself is done by bin/stele and the Go tool.
 ARCH ?= x86_64
+ifeq ($(filter $(ARCH),x86_64 arm64),)
+$(error ARCH=$(ARCH) is none of x86_64, arm64)
+endif
 OUT := build/$(ARCH)
 # A Go older than go.mod asks for fetches the right one.
 export GOTOOLCHAIN ?= auto
@@ -50,12 +53,27 @@ TIMES := build/test-times.json
 TIMED = go run ./test/times -into $(TIMES)
 
 .PHONY: test
-test: host-packages ## Run all tests, QEMU boots included
+test: test-$(ARCH) ## Run all tests, QEMU boots included; with ARCH=arm64 those of an arm64 image
+
+.PHONY: test-x86_64
+test-x86_64: host-packages
 	@rm -f $(TIMES) && mkdir -p $(dir $(TIMES))
 	@$(TIMED) -part 'images' $(MAKE) --no-print-directory image demo
 	@CI=1 $(TIMED) -part 'tests without QEMU' go test -json ./...
 	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m ./test/build ./test/qemu ./test/powercut
 	@go run ./test/times -table $(TIMES)
+
+# Outside an arm64 host every boot of arm64 is emulated: the tests are those of what differs there, and of what must not.
+ARM64_TESTS := ForeignToolsAcceptTheImage|SameInputsSameImage|BootsThroughFirmware|BootsFromOtherBuses|OtherMachines|NoCloudISO|EC2|\
+	PowerButton|CrashedAgentReboots|HungAgentReboots|ContainersAreConfined|FlippedByteReboots|UpdateAndRollback
+ARM64_FAULTS := kernel_panic|truncated_UKI
+
+.PHONY: test-arm64
+test-arm64: host-packages
+	@mkdir -p $(dir $(TIMES))
+	@$(TIMED) -part 'images of arm64' $(MAKE) --no-print-directory image demo
+	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests of arm64 with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m \
+		-run '^Test($(subst $() ,,$(ARM64_TESTS)))$$|^TestFaults$$/^restarting$$/^($(ARM64_FAULTS))$$' ./test/build ./test/qemu
 
 .PHONY: test-powercut
 test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1, LIVE=0)
@@ -78,7 +96,8 @@ generate: ## Regenerate what is generated: API code, reference pages, schema
 
 .PHONY: bench
 bench: image demo ## Measure sizes, build, boot, memory and updates; prints a table, writes build/bench.json
-	go run ./test/bench -image $(OUT)/demo -base $(OUT) -definition images/demo.yaml -out build/bench.json $(BENCH)
+	@$(MAKE) demo ARCH=arm64
+	go run ./test/bench -image $(OUT)/demo -base $(OUT) -other build/arm64/demo -definition images/demo.yaml -out build/bench.json $(BENCH)
 
 .PHONY: clean
 clean: ## Remove bin/ and build/; the build cache stays

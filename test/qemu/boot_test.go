@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/test/qemu/machine"
 )
 
@@ -42,6 +43,28 @@ func TestBakedImageNeedsNoNetwork(t *testing.T) {
 	r := g.report()
 	if len(r.Failed) != 0 || r.Machine != "running" || !slices.Contains(r.Lines, "network: no Ethernet link") {
 		t.Errorf("report: %q", r.Lines)
+	}
+}
+
+// otherMachines are arguments of QEMU for machines that differ from the one of all other tests.
+var otherMachines = map[definition.Arch]map[string][]string{
+	definition.X8664: {"one processor": {"-smp", "1"}},
+	definition.ARM64: {
+		"GICv2 and an Arm v8.0 processor": {"-machine", "gic-version=2", "-cpu", "cortex-a72"}, // as a Raspberry Pi 4 has
+		"device tree":                     {"-machine", "acpi=off"},
+	},
+}
+
+func TestOtherMachines(t *testing.T) {
+	for name, arguments := range otherMachines[image.Arch()] {
+		t.Run(name, func(t *testing.T) {
+			g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, ExtraArgs: arguments})
+			g.serving()
+			if r := g.report(); r.Machine != "running" {
+				t.Errorf("report: %q", r.Lines)
+			}
+			g.powerOff()
+		})
 	}
 }
 
