@@ -107,7 +107,7 @@ func (i Image) VM(o Options) vm.Options {
 func (o Options) nic() vm.NIC {
 	nic := vm.NIC{
 		Model: o.NIC,
-		Net: o.Net, IPv6Only: o.IPv6Only, Hostname: o.Hostname, Restrict: !o.Outside, Forwards: o.Forwards, GuestForwards: o.GuestForwards,
+		Net:   o.Net, IPv6Only: o.IPv6Only, Hostname: o.Hostname, Restrict: !o.Outside, Forwards: o.Forwards, GuestForwards: o.GuestForwards,
 	}
 	if nic.Forwards == nil && !o.IPv6Only {
 		nic.Forwards = []vm.Forward{{Guest: DemoPort}}
