@@ -76,7 +76,11 @@ func datagram(from, to netip.Addr, fromPort, toPort uint16) []byte {
 	binary.BigEndian.PutUint16(d[0:], fromPort)
 	binary.BigEndian.PutUint16(d[2:], toPort)
 	binary.BigEndian.PutUint16(d[4:], uint16(len(d)))
-	binary.BigEndian.PutUint16(d[6:], checksum(pseudo(from, to, protocolUDP, len(d)), d))
+	sum := checksum(pseudo(from, to, protocolUDP, len(d)), d)
+	if sum == 0 { // which would mean that there is none (RFC 768)
+		sum = 0xffff
+	}
+	binary.BigEndian.PutUint16(d[6:], sum)
 	return d
 }
 

@@ -176,6 +176,16 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
+// A datagram without a checksum is dropped (RFC 8200, 8.1), and its port would pass for open.
+func TestEveryDatagramHasAChecksum(t *testing.T) {
+	for port := 1; port <= lastPort; port++ {
+		d := datagram(ours.IPv6, machine.ip6, ourPort, uint16(port))
+		if sum := checksum(pseudo(ours.IPv6, machine.ip6, protocolUDP, len(d)), d); binary.BigEndian.Uint16(d[6:]) == 0 || sum != 0 {
+			t.Fatalf("port %d: checksum %#x", port, d[6:8])
+		}
+	}
+}
+
 func FuzzFrame(f *testing.F) {
 	kind, p := packet(machine.ip4, ours.IPv4, protocolTCP, segment(machine.ip4, ours.IPv4, 80, ourPort, 1, flagSYN|flagACK))
 	f.Add(ethernet(machine.mac, machine.mac, kind, p))
