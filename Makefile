@@ -22,7 +22,7 @@ RACE := ./api/... ./builder/... ./internal/... ./agent/... ./operator/...
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg), STELE_TEST_DIR (disks of tests), BENCH=-build-kernel'
+	@echo 'Variables: ARCH=$(ARCH) (x86_64, arm64), STELE_CACHE (build cache), DEBIAN_MIRROR, STELE_QEMU_ACCEL (kvm, tcg), LANES (machines side by side in tests), STELE_TEST_DIR (disks of tests), BENCH=-build-kernel'
 
 .PHONY: run
 run: demo ## Build the demo image and boot it in QEMU until its container answers
@@ -73,7 +73,7 @@ test-arm64: host-packages
 	@mkdir -p $(dir $(TIMES))
 	@$(TIMED) -part 'images of arm64' $(MAKE) --no-print-directory image demo
 	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests of arm64 with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m \
-		-run '^Test($(subst $() ,,$(ARM64_TESTS)))$$|^TestFaults$$/^restarting$$/^($(ARM64_FAULTS))$$' ./test/build ./test/qemu
+		-run '^Test($(subst $() ,,$(ARM64_TESTS)))$$|^TestFaults$$/^machine$$/^restarting/^($(ARM64_FAULTS))$$' ./test/build ./test/qemu
 
 .PHONY: test-powercut
 test-powercut: demo ## Cut a machine's power at N moments of each scenario and boot what is left (N=20, SEED=1, LIVE=0)

@@ -16,7 +16,7 @@ import (
 )
 
 // timeout bounds every wait: emulation on a busy machine takes its time.
-const timeout = 4 * time.Minute
+const timeout = 8 * time.Minute
 
 // Setting is how a machine is started.
 type Setting struct {

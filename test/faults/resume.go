@@ -98,7 +98,7 @@ func (m *Machine) stallWhileStaging(ctx context.Context, limit int64) error {
 		select {
 		case err := <-staging:
 			return errors.Join(errors.New("the staging has ended"), err)
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(2 * time.Second): // it takes a processor a fifth of a second
 		}
 	}
 }

@@ -77,7 +77,7 @@ func matches(what, pattern, text string) error {
 
 // said waits for a line of the console.
 func (m *Machine) said(ctx context.Context, first int, pattern string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not within a minute"))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not within %v", timeout))
 	defer cancel()
 	_, err := m.ExpectFrom(ctx, first, pattern)
 	return err

@@ -14,7 +14,7 @@ import (
 )
 
 // attemptTimeout is for one question: what a machine that is down was asked is lost in QEMU's network.
-const attemptTimeout = 2 * time.Second
+const attemptTimeout = 5 * time.Second
 
 // InService waits until the version serves: the API names it, in another boot than before (empty: whichever), and the container answers. A machine that goes
 // down is not asked before its console says that it is there: what it is asked in between would wait for it, and keep it from serving then.

@@ -27,8 +27,8 @@ var (
 
 const (
 	// scenarioTimeout and bootTimeout are for emulation on a busy machine.
-	scenarioTimeout = 10 * time.Minute
-	bootTimeout     = 6 * time.Minute
+	scenarioTimeout = 20 * time.Minute
+	bootTimeout     = 10 * time.Minute
 	// grownBytes is how much larger the disk is than the image, so that there is something to grow.
 	grownBytes = 1 << 30
 )

@@ -22,6 +22,7 @@ type loaderEntry struct{ file, version string }
 
 // The real loader starts what the model says, and renames it so: internal/bls holds to systemd-boot, not only to its source as we read it.
 func TestLoaderChoosesAsTheModel(t *testing.T) {
+	t.Parallel()
 	for name, list := range map[string][]loaderEntry{
 		"one version good and counted":   {{"stele_0.1.0.efi", "0.1.0"}, {"stele_0.1.0+2.efi", "0.1.0"}},
 		"one version counted twice":      {{"stele_0.1.0+1-1.efi", "0.1.0"}, {"stele_0.1.0+1-3.efi", "0.1.0"}},
@@ -35,6 +36,7 @@ func TestLoaderChoosesAsTheModel(t *testing.T) {
 		"pre-release behind its release": {{"stele_0.1.0.efi", "0.1.0"}, {"stele_0.1~0.efi", "0.1~0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := directory(t)
 			base := newBase(t, dir, image)
 			putEntries(t, base, list)

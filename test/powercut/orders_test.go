@@ -24,6 +24,7 @@ import (
 // TestLoaderRenameSurvivesPowerCuts: the loader's own writes, when it counts a try, recorded from the real one, in every order that a power cut may leave: one of
 // the two versions boots.
 func TestLoaderRenameSurvivesPowerCuts(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	base := newBase(t, dir, image)
 	addCounted(t, base)

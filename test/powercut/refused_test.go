@@ -21,12 +21,14 @@ import (
 // A UKI that is cut off in its kernel is listed by the loader and refused by the firmware. Both tries are counted, and the old version is back (internal/bootguard),
 // whatever the state of the firmware's variables.
 func TestRefusedUKIFallsBack(t *testing.T) {
+	t.Parallel()
 	for _, nvram := range []string{"", vm.NVRAMReadOnly, vm.NVRAMFull} {
 		name := nvram
 		if name == "" {
 			name = "fresh"
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := directory(t)
 			base := newBase(t, dir, image)
 			addRefusedUKI(t, base)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBootsThroughFirmware(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Document: machine.DemoDocument})
 	g.serving()
 	r := g.report()
@@ -29,6 +30,7 @@ func TestBootsThroughFirmware(t *testing.T) {
 }
 
 func TestBootsKernelDirectly(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true})
 	g.serving()
 	if r := g.report(); r.Machine != "running" || r.RootHash != image.Manifest.RootHash {
@@ -38,6 +40,7 @@ func TestBootsKernelDirectly(t *testing.T) {
 
 // A machine without a network card is complete where its document asks for no interface.
 func TestBakedImageNeedsNoNetwork(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, NoNetwork: true})
 	g.expect(`^stele: .*container demo: running ready`)
 	r := g.report()
@@ -70,8 +73,10 @@ func TestOtherMachines(t *testing.T) {
 
 // The disk sits on the other buses that servers have.
 func TestBootsFromOtherBuses(t *testing.T) {
+	t.Parallel()
 	for _, bus := range []string{"nvme", "ahci"} {
 		t.Run(bus, func(t *testing.T) {
+			t.Parallel()
 			g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, NoNetwork: true, Bus: bus})
 			g.expect(`^stele: .*container demo: running ready`)
 		})

@@ -14,6 +14,7 @@ import (
 )
 
 func TestCrashedContainerIsRestarted(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Direct: true, Document: machine.DemoDocument})
 	g.serving()
 	ready := g.expect(`^stele: .*container demo: running ready`)
@@ -24,6 +25,7 @@ func TestCrashedContainerIsRestarted(t *testing.T) {
 }
 
 func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
 	limited := demo("limited", 8081, `resources: {limits: {memory: 48Mi}}`)
 	g := boot(t, machine.Options{Direct: true, Document: containers(demo("demo", machine.DemoPort), limited), Forwards: ports(machine.DemoPort, 8081)})
 	g.serving()
@@ -38,6 +40,7 @@ func TestMemoryLimit(t *testing.T) {
 
 // Containers that cannot run do not keep the others from it, and the report says why each cannot.
 func TestBadContainersDoNotStopOthers(t *testing.T) {
+	t.Parallel()
 	missing := "\n- {name: missing, image: no-such-image, imagePullPolicy: Never}"
 	exits := "\n- {name: exits, image: demo, command: [/no-such-program]}"
 	volume := demo("volume", 8082, `volumeMounts: [{name: gone, mountPath: /gone}]`)
@@ -55,6 +58,7 @@ func TestBadContainersDoNotStopOthers(t *testing.T) {
 
 // Containerd may die: what runs goes on running, and is under control again afterwards.
 func TestContainerdKilled(t *testing.T) {
+	t.Parallel()
 	killer := demo("killer", 8081, `hostPID: true`, `securityContext: {runAsUser: 0, privileged: true}`)
 	g := boot(t, machine.Options{Direct: true, Document: containers(demo("demo", machine.DemoPort), killer), Forwards: ports(machine.DemoPort, 8081)})
 	g.serving()
@@ -87,6 +91,7 @@ func TestContainerdKilled(t *testing.T) {
 
 // The agent's own crash is on the console, and ends in a reboot: never in a dead machine.
 func TestCrashedAgentReboots(t *testing.T) {
+	t.Parallel()
 	killer := demo("demo", machine.DemoPort, `hostPID: true`, `securityContext: {runAsUser: 0, privileged: true}`)
 	g := boot(t, machine.Options{Direct: true, Document: containers(killer), Allow: []string{".*"}})
 	g.serving()

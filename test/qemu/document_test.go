@@ -12,6 +12,7 @@ import (
 
 // A document with errors changes nothing: the machine stays up, says all of them with their paths, and runs no container of it.
 func TestInvalidDocument(t *testing.T) {
+	t.Parallel()
 	invalid := document(`
 hostname: "not a name"
 network: {interfaces: [{name: eth0, addresses: [10.0.2.300/24]}]}
@@ -32,6 +33,7 @@ containers:
 
 // A document that is no document names line and column.
 func TestUndecodableDocument(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Direct: true, Document: document("hostname: demo\ncontainerz: []")})
 	g.expect(`^stele: .*state: config-invalid`)
 	if failed := strings.Join(g.report().Failed, "\n"); !strings.Contains(failed, "containerz") || !strings.Contains(failed, "5:") {
@@ -41,6 +43,7 @@ func TestUndecodableDocument(t *testing.T) {
 
 // A machine that no source tells anything says so, and goes on living.
 func TestNoMetadata(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Direct: true, Disk: ""})
 	g.expect(`^stele: .*state: waiting-for-metadata`)
 	g.expect(`^stele: .*state: no-metadata`)
@@ -49,6 +52,7 @@ func TestNoMetadata(t *testing.T) {
 
 // The last good document stands in where its source is gone.
 func TestLastGoodDocument(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	first := boot(t, machine.Options{Direct: true, Dir: dir, Document: machine.DemoDocument})
 	first.serving()
@@ -66,6 +70,7 @@ func TestLastGoodDocument(t *testing.T) {
 
 // A document that is too large is refused as a whole.
 func TestOversizeDocument(t *testing.T) {
+	t.Parallel()
 	large := append(bytes.Clone(machine.DemoDocument), bytes.Repeat([]byte("#"), 1<<20)...)
 	g := boot(t, machine.Options{Direct: true, Document: large})
 	g.expect(`^stele: .*error: document: .*larger than the limit of 1048576 bytes`)

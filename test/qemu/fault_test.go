@@ -3,25 +3,41 @@
 package qemu
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stele-os/stele/test/faults"
 )
 
+// rowsOfOneMachine bounds a machine's life here: much of a row is waiting for a deadline, which several machines do side by side.
+const rowsOfOneMachine = 6
+
 // Every bad update: what is reported, and that the good version serves again. The time that takes is logged, not judged.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	l := lab(t)
+	var lock sync.Mutex
 	var results []faults.Result
-	t.Run("refusing", func(t *testing.T) {
-		results = append(results, runRows(t, faults.Refusing(), func(t *testing.T, dir string) (*faults.Machine, error) {
-			return l.Fenced(t.Context(), dir, t.Logf)
-		})...)
-	})
-	t.Run("restarting", func(t *testing.T) {
-		results = append(results, runRows(t, faults.Restarting(), func(t *testing.T, dir string) (*faults.Machine, error) {
-			return l.Faulty(t.Context(), dir, t.Logf)
-		})...)
+	lane := func(t *testing.T, name string, rows []faults.Row, start func(context.Context, string, func(string, ...any)) (*faults.Machine, error)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			done := runRows(t, rows, func(t *testing.T, dir string) (*faults.Machine, error) { return start(t.Context(), dir, t.Logf) })
+			lock.Lock()
+			defer lock.Unlock()
+			results = append(results, done...)
+		})
+	}
+	t.Run("machine", func(t *testing.T) {
+		lane(t, "refusing", faults.Refusing(), l.Fenced)
+		number := 0
+		for rows := range slices.Chunk(faults.Restarting(), rowsOfOneMachine) {
+			number++
+			lane(t, fmt.Sprintf("restarting %d", number), rows, l.Faulty)
+		}
 	})
 	for _, r := range results {
 		t.Logf("%-32s %6.1f s  %s", r.Class, r.Seconds, r.Reason)

@@ -13,6 +13,7 @@ import (
 // An agent that hangs is no longer feeding the hardware watchdog, which restarts the machine. A privileged container freezes the agent's control
 // group: PID 1 ignores every signal that would stop it.
 func TestHungAgentReboots(t *testing.T) {
+	t.Parallel()
 	freezer := demo("demo", machine.DemoPort, `securityContext: {runAsUser: 0, privileged: true}`, `volumeMounts: [{name: groups, mountPath: /groups}]`)
 	g := boot(t, machine.Options{
 		Direct: true, Watchdog: "reset",

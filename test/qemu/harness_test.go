@@ -20,7 +20,7 @@ import (
 )
 
 // expectTimeout bounds each expectation; emulation on a busy machine takes its time.
-const expectTimeout = 2 * time.Minute
+const expectTimeout = 5 * time.Minute
 
 var image machine.Image
 
@@ -168,7 +168,7 @@ func (g *guest) ask(port int, path string, pairs ...string) (int, string) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		query.Set(pairs[i], pairs[i+1])
 	}
-	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), time.Minute)
 	defer cancel()
 	status, body, err := machine.Get(ctx, "http://"+g.Address(port)+path+"?"+query.Encode())
 	if err != nil {

@@ -29,8 +29,10 @@ import (
 // A machine without metadata runs what its image says, from an image that came as an OCI layout: files of lower layers are gone where an
 // upper one says so, links lead where they should, and the setuid bit raises whom the document lets rise. The same from both root formats.
 func TestRunsItsOwnDocumentAndImage(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{definition.RootEROFS, definition.RootEROFSLZ4HC} {
 		t.Run(format, func(t *testing.T) {
+			t.Parallel()
 			own := buildImage(t, format)
 			intruder := containers(demo("intruder", 8082))
 			g := bootImage(t, own, machine.Options{Direct: true, Document: intruder, Forwards: ports(machine.DemoPort, 8081)})

@@ -12,6 +12,7 @@ import (
 
 // Each restart policy does what it says, and a container whose liveness probe fails is started again.
 func TestRestartPolicies(t *testing.T) {
+	t.Parallel()
 	never := demo("never", 8081, `restartPolicy: Never`)
 	onFailure := demo("on-failure", 8082, `restartPolicy: OnFailure`)
 	live := demo("demo", machine.DemoPort, `livenessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1, failureThreshold: 2}`)
@@ -39,6 +40,7 @@ func TestRestartPolicies(t *testing.T) {
 
 // What containers print is bounded, however much they print.
 func TestLogsAreBounded(t *testing.T) {
+	t.Parallel()
 	reader := demo("demo", machine.DemoPort, `volumeMounts: [{name: logs, mountPath: /logs, readOnly: true}]`, `securityContext: {runAsUser: 0}`)
 	chatty := demo("chatty", 8081, `logs: {maxSize: 2Mi, maxFiles: 2}`)
 	g := boot(t, machine.Options{

@@ -27,16 +27,19 @@ import (
 var seed = imds.NoCloud{UserData: machine.DemoDocument, InstanceID: "i-1", Hostname: "seeded"}
 
 func TestNoCloudISO(t *testing.T) {
+	t.Parallel()
 	iso := vm.Disk{Path: isoVolume(t, "CIDATA"), Bus: "cdrom"}
 	expectDocument(t, machine.Options{Disks: []vm.Disk{iso}}, `^nocloud .*iso9660`)
 }
 
 func TestNoCloudFAT(t *testing.T) {
+	t.Parallel()
 	volume := vm.Disk{Path: fatVolume(t, "cidata"), ReadOnly: true}
 	expectDocument(t, machine.Options{Disks: []vm.Disk{volume}}, `^nocloud .*vfat`)
 }
 
 func TestNoCloudHTTP(t *testing.T) {
+	t.Parallel()
 	expectDocument(t, machine.Options{
 		SMBIOS:        vm.SMBIOS{Serial: "ds=nocloud;s=http://10.0.2.100/"},
 		GuestForwards: []vm.GuestForward{serve(t, "10.0.2.100:80", seed)},
@@ -44,6 +47,7 @@ func TestNoCloudHTTP(t *testing.T) {
 }
 
 func TestEC2(t *testing.T) {
+	t.Parallel()
 	service := &imds.EC2{UserData: machine.DemoDocument, InstanceID: "i-0123456789abcdef0", Hostname: "ip-10-0-0-1"}
 	expectDocument(t, machine.Options{
 		SMBIOS: vm.SMBIOS{BIOSVendor: "Amazon EC2", Manufacturer: "Amazon EC2", UUID: "ec2e1916-9099-7caf-fd21-012345abcdef"},
@@ -56,6 +60,7 @@ func TestEC2(t *testing.T) {
 
 // A machine of its own, without cloud or hypervisor, finds the file on the ESP of its boot disk.
 func TestMetal(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	disk, source := filepath.Join(dir, "metal.raw"), filepath.Join(dir, "config.yaml")
 	if err := sparse.Copy(t.Context(), disk, image.File("disk.raw")); err != nil {

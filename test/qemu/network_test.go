@@ -14,6 +14,7 @@ import (
 )
 
 func TestStaticNetwork(t *testing.T) {
+	t.Parallel()
 	static := document(`
 hostname: fixed
 network:
@@ -43,6 +44,7 @@ containers:` + demo("demo", machine.DemoPort))
 
 // Where there is no IPv4, the machine is online by IPv6 alone: it fetches its document that way.
 func TestIPv6Only(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 // The power goes at any moment of the first boot, again and again, while the partition table, the partition and /var grow: the next boot makes good
 // what is left. Each cut comes at a random moment of the time in which that happens; the log tells which.
 func TestPowerCutsWhileGrowing(t *testing.T) {
+	t.Parallel()
 	info, err := os.Stat(image.File("disk.raw"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,7 @@ func TestPowerCutsWhileGrowing(t *testing.T) {
 
 // A second disk with the same image, such as a clone attached for inspection, does not stand in for the machine's own.
 func TestCloneOfTheBootDisk(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	clone := filepath.Join(dir, "clone.raw")
 	if err := sparse.Copy(t.Context(), clone, image.File("disk.raw")); err != nil {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestPullsByTagAndDigest(t *testing.T) {
+	t.Parallel()
 	r := registry.Start(t)
 	content, err := registry.BinaryImage(image.Arch().Go(), demoProgram(t))
 	if err != nil {

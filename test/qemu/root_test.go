@@ -16,6 +16,7 @@ import (
 )
 
 func TestRootIsReadOnlyAndVerified(t *testing.T) {
+	t.Parallel()
 	root := demo("demo", machine.DemoPort, `securityContext: {runAsUser: 0}`, `volumeMounts: [{name: stele, mountPath: /stele}]`)
 	g := boot(t, machine.Options{Direct: true, Document: document("volumes: [{name: stele, hostPath: {path: /usr/lib/stele}}]\ncontainers:" + root)})
 	g.serving()
@@ -33,6 +34,7 @@ func TestRootIsReadOnlyAndVerified(t *testing.T) {
 
 // One flipped bit must never be served: the kernel panics, and reboots.
 func TestFlippedByteReboots(t *testing.T) {
+	t.Parallel()
 	erofs, err := os.ReadFile(image.File("root.erofs"))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +45,7 @@ func TestFlippedByteReboots(t *testing.T) {
 		at   int
 	}{{"superblock", 1024}, {"program", program + 24}} { // e_entry of the ELF header
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			disk := flippedDisk(t, c.at)
 			g := boot(t, machine.Options{Direct: true, Document: machine.DemoDocument, NoNetwork: true, Dir: filepath.Dir(disk), Disk: disk, Allow: []string{".*"}})
 			g.expect(`Kernel panic`)

@@ -13,6 +13,7 @@ import (
 
 // TestSoak boots again and again: an emulator or kernel that fails at random fails here. STELE_SOAK sets the number of boots.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	boots := 20
 	if text := os.Getenv("STELE_SOAK"); text != "" {
 		var err error

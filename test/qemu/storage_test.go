@@ -18,11 +18,13 @@ var persistent = document("volumes: [{name: data, persistent: {}}]\ncontainers:"
 
 // What a container made durable is there after power-off and after a power cut, and /var has grown for good.
 func TestSecondBootKeepsVar(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		end  func(*guest)
 	}{{"power off", (*guest).powerOff}, {"power cut", func(g *guest) { g.Cut() }}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			info, err := os.Stat(image.File("disk.raw"))
 			if err != nil {
 				t.Fatal(err)
@@ -59,6 +61,7 @@ func varMiB(g *guest) int {
 
 // The power button ends the machine in order: containers are told, /var is unmounted.
 func TestPowerButton(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Direct: true, Document: persistent})
 	g.serving()
 	ctx, cancel := context.WithTimeout(t.Context(), expectTimeout)

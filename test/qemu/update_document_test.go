@@ -18,6 +18,7 @@ import (
 
 // A document on trial is taken back when its time is over, and by a restart; a reset takes everything but the version.
 func TestTryAndReset(t *testing.T) {
+	t.Parallel()
 	l := lab(t)
 	m, err := l.Start(t.Context(), faults.Setting{Dir: directory(t), Log: t.Logf})
 	if err != nil {
@@ -37,7 +38,7 @@ func TestTryAndReset(t *testing.T) {
 			t.Fatalf("try: %v, %v", answer, err)
 		}
 	}
-	try(8 * time.Second)
+	try(20 * time.Second) // in which the second container comes and is ready, on a busy machine, too
 	await(ctx, t, m, "the second container", func(s *nodev1.StatusResponse) bool { return containerOf(s, "second").GetReady() })
 	await(ctx, t, m, "its end", func(s *nodev1.StatusResponse) bool {
 		return containerOf(s, "second") == nil && s.GetDocument().GetDigest() == first.GetDocument().GetDigest()

@@ -23,14 +23,16 @@ const probation = 3 * time.Second
 // kit is the lab of all tests of updates, made once: its versions depend on the image under test alone.
 type kit struct{ *faults.Lab }
 
-var theKit = sync.OnceValues(func() (*faults.Lab, error) {
+var theKit = sync.OnceValues(func() (*faults.Lab, error) { return newLab("versions") })
+
+// newLab makes a lab in a directory below build/: the sources of agent and runc are looked for above it.
+func newLab(dir string) (*faults.Lab, error) {
 	repository, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return nil, err
 	}
-	// the sources of agent and runc are looked for above the directory
-	return faults.NewLab(context.Background(), repository, filepath.Join(repository, "build", "versions"), image)
-})
+	return faults.NewLab(context.Background(), repository, filepath.Join(repository, "build", dir), image)
+}
 
 // lab returns the lab.
 func lab(t *testing.T) *faults.Lab {
@@ -42,10 +44,14 @@ func lab(t *testing.T) *faults.Lab {
 	return l
 }
 
-// updates returns the kit.
-func updates(t *testing.T) *kit {
+// ownUpdates is a kit with a repository of the test's own.
+func ownUpdates(t *testing.T, name string) *kit {
 	t.Helper()
-	return &kit{lab(t)}
+	l, err := newLab("versions-" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &kit{l}
 }
 
 // image builds a version, once.

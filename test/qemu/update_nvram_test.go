@@ -18,6 +18,7 @@ import (
 
 // No EFI variable is the record of anything: update and rollback work where none can be written, and the boot disk is the only one that is touched.
 func TestUpdateWithoutNVRAM(t *testing.T) {
+	t.Parallel()
 	l := lab(t)
 	good, err := l.Image(t.Context(), faults.Version(faults.Good))
 	if err != nil {
@@ -28,6 +29,7 @@ func TestUpdateWithoutNVRAM(t *testing.T) {
 	}
 	for _, nvram := range []string{vm.NVRAMFull, vm.NVRAMReadOnly} {
 		t.Run(nvram, func(t *testing.T) {
+			t.Parallel()
 			dir := directory(t)
 			clone := filepath.Join(dir, "clone.raw")
 			if err := sparse.Copy(t.Context(), clone, good.File("disk.raw")); err != nil {

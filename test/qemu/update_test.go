@@ -17,9 +17,10 @@ var demoContainer = "containers:" + demo("demo", machine.DemoPort)
 
 // The whole way: stage from the repository, apply, commit by an operator's word; then back by request, with the document of the old version.
 func TestUpdateAndRollback(t *testing.T) {
-	k := updates(t)
+	t.Parallel()
+	k := ownUpdates(t, "newest") // the newest version is one thing there, and another for TestFaults
 	first := k.image(t, versions.Version{Number: "1.0.0"})
-	k.publish(t, versions.Version{Number: "3.0.0"}) // newer than those of other tests
+	k.publish(t, versions.Version{Number: "3.0.0"})
 	g := bootImage(t, first, k.options(t, demoContainer))
 	g.serving()
 	c := k.node(g, "operator")
