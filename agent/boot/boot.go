@@ -78,21 +78,22 @@ func Run() {
 	defer a.lastWords()
 	tuneMemory()
 	hear(a.signals)
-	a.mountEarly()                                    //  1. /dev, /proc, /sys, /run, /tmp, cgroup2
-	a.survivePanics()                                 //  2. a kernel panic, the end of PID 1 included, restarts the machine
-	a.openConsole()                                   //  3. from here on there is someone to tell
-	a.openWatchdog()                                  //  4. from here on a hang restarts the machine
-	a.readImage()                                     //  5. image, kernel command line, processors, memory; the clock is not before the build time
-	a.startManagers()                                 //  6. they wait for what they need in the state
-	go a.inParallel(step{"late mounts", a.mountLate}) //  7. efivarfs and others; publishes what the boot loader told
+	a.dropCapabilities()                              //  1. what nobody here needs; all that follows inherits it
+	a.mountEarly()                                    //  2. /dev, /proc, /sys, /run, /tmp, cgroup2
+	a.survivePanics()                                 //  3. a kernel panic, the end of PID 1 included, restarts the machine
+	a.openConsole()                                   //  4. from here on there is someone to tell
+	a.openWatchdog()                                  //  5. from here on a hang restarts the machine
+	a.readImage()                                     //  6. image, kernel command line, processors, memory; the clock is not before the build time
+	a.startManagers()                                 //  7. they wait for what they need in the state
+	go a.inParallel(step{"late mounts", a.mountLate}) //  8. efivarfs and others; publishes what the boot loader told
 	a.patiently(upLimit, func() {
 		took := a.inParallel(
-			step{"var", a.mountVar},            //  8. publishes Storage
-			step{"groups", a.delegateCgroups},  //  9. containers get groups beside the agent's
-			step{"parameters", a.hardenKernel}, // 10. sysctls
+			step{"var", a.mountVar},            //  9. publishes Storage
+			step{"groups", a.delegateCgroups},  // 10. containers get groups beside the agent's
+			step{"parameters", a.hardenKernel}, // 11. sysctls
 		)
-		a.announceReady(took) // 11.
+		a.announceReady(took) // 12.
 	})
-	go a.afterBoot() // 12. grow /var, credit the random seed
-	a.loop()         // 13. until the machine goes down
+	go a.afterBoot() // 13. grow /var, credit the random seed
+	a.loop()         // 14. until the machine goes down
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stele-os/stele/agent/capability"
 	"github.com/stele-os/stele/agent/clock"
 	"github.com/stele-os/stele/agent/console"
 	"github.com/stele-os/stele/agent/containers"
@@ -45,6 +46,12 @@ func newAgent() *agent {
 
 // tuneMemory keeps the heap small: the agent lives beside containers on machines of 512 MiB, and allocates little once booted.
 func tuneMemory() { debug.SetGCPercent(50) }
+
+func (a *agent) dropCapabilities() {
+	if err := capability.Drop(capability.Nobody); err != nil {
+		a.log.Error(err.Error())
+	}
+}
 
 func (a *agent) mountEarly() {
 	if err := errors.Join(system.MountAll("/", system.EarlyMounts()), system.MakeCgroups(system.CgroupRoot)); err != nil {
@@ -118,7 +125,12 @@ func (a *agent) inParallel(steps ...step) string {
 }
 
 func (a *agent) delegateCgroups() {
-	if err := system.DelegateCgroups(system.CgroupRoot); err != nil {
+	facts, _ := a.machine.Facts.Get()
+	tasks, err := system.ReadTasks("/proc/sys")
+	if err != nil {
+		a.log.Error(err.Error())
+	}
+	if err := system.DelegateCgroups(system.CgroupRoot, system.Size{MemoryBytes: facts.MemoryBytes, Tasks: tasks}); err != nil {
 		a.log.Error(err.Error())
 	}
 }

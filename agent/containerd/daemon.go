@@ -24,7 +24,7 @@ func runDaemon(ctx context.Context, c Config) error {
 	if err := log.SetLevel("error"); err != nil {
 		return err
 	}
-	if err := protectFromOOM("/proc/self/oom_score_adj"); err != nil {
+	if err := confine(); err != nil {
 		return err
 	}
 	for dir, mode := range map[string]os.FileMode{c.Root: 0o700, c.State: 0o711} {

@@ -131,6 +131,7 @@ func (e *containerdEngine) Start(ctx context.Context, s specification, hash stri
 	if err != nil {
 		return nil, err
 	}
+	root.restrict(s.Container.Security)
 	if err := prepareVolumes(s, root.user); err != nil {
 		return nil, err
 	}

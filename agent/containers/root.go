@@ -12,6 +12,8 @@ import (
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/containerd/v2/core/mount"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/stele-os/stele/agent/plan"
 )
 
 // preparedRoot is a container's root, ready to be mounted by the shim, and what its image says.
@@ -28,6 +30,21 @@ func (e *containerdEngine) prepareRoot(ctx context.Context, s specification) (pr
 		return e.prepareBaked(s)
 	}
 	return e.preparePulled(ctx, s)
+}
+
+// restrict adds to the root's mount what its container does not need: device files, and the setuid bit where no_new_privs leaves it no meaning. Both hold
+// without it, too (device control group, no_new_privs).
+func (r *preparedRoot) restrict(s plan.Security) {
+	var options []string
+	if !s.Privileged {
+		options = append(options, "nodev")
+	}
+	if s.NoNewPrivileges {
+		options = append(options, "nosuid")
+	}
+	for _, m := range r.mounts {
+		m.Options = append(options, m.Options...)
+	}
 }
 
 // prepareBaked puts a new, empty upper directory over the image's directory on the verified root.

@@ -55,7 +55,10 @@ func buildSpec(s specification, image ocispec.ImageConfig, u user, around surrou
 			},
 			NoNewPrivileges: c.Security.NoNewPrivileges && !c.Security.Privileged,
 			OOMScoreAdj:     new(int), // by size; without it a container would inherit its shim's protection
-			Rlimits:         []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 1 << 16, Hard: 1 << 20}},
+			Rlimits: []specs.POSIXRlimit{
+				{Type: "RLIMIT_CORE"}, // memory dumps hold secrets
+				{Type: "RLIMIT_NOFILE", Soft: 1 << 16, Hard: 1 << 20},
+			},
 		},
 		Mounts: mounts(s, around),
 		Linux: &specs.Linux{

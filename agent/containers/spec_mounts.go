@@ -11,11 +11,12 @@ import (
 // shmSize is Docker's and Kubernetes' size of /dev/shm.
 const shmSize = "size=65536k"
 
-// mounts of every container, then its volumes, so that these may lie over the former. Sources are paths of the machine.
+// mounts of every container, then its volumes, so that these may lie over the former. Sources are paths of the machine. Only volumes can hold programs: where the
+// root is read only, too, nothing else that a container writes can be executed.
 func mounts(s specification, around surroundings) []specs.Mount {
 	all := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
-		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
+		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", shmSize}},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},

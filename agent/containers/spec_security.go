@@ -6,37 +6,30 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/stele-os/stele/agent/capability"
 	"github.com/stele-os/stele/agent/plan"
 )
 
-// defaultCapabilities are those of Docker and containerd without CAP_NET_RAW: containers share the machine's network, where it would let each of them
-// read every packet and forge any. Ping works without it (net.ipv4.ping_group_range).
+// defaultCapabilities are Podman's: Docker's and containerd's without CAP_MKNOD and CAP_AUDIT_WRITE, which no program of a container needs, and without CAP_NET_RAW:
+// containers share the machine's network, where it would let each of them read every packet and forge any. Ping works without it (net.ipv4.ping_group_range).
 var defaultCapabilities = []string{
-	"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",
-	"CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP",
+	"CAP_SETUID", "CAP_SYS_CHROOT",
 }
 
-// allCapabilities of Linux 6.12 (include/uapi/linux/capability.h), in their order.
-var allCapabilities = strings.Fields(`CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID
-	CAP_SETPCAP CAP_LINUX_IMMUTABLE CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK CAP_IPC_OWNER CAP_SYS_MODULE
-	CAP_SYS_RAWIO CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_PACCT CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_NICE CAP_SYS_RESOURCE CAP_SYS_TIME
-	CAP_SYS_TTY_CONFIG CAP_MKNOD CAP_LEASE CAP_AUDIT_WRITE CAP_AUDIT_CONTROL CAP_SETFCAP CAP_MAC_OVERRIDE CAP_MAC_ADMIN CAP_SYSLOG
-	CAP_WAKE_ALARM CAP_BLOCK_SUSPEND CAP_AUDIT_READ CAP_PERFMON CAP_BPF CAP_CHECKPOINT_RESTORE`)
-
-const everyCapability = "CAP_ALL"
-
 // capabilitySet is the default set without what is dropped, with what is added, sorted. Adding wins over dropping, as in Docker: drop ALL, add one.
+// All of them are those that the machine gives: asking runc for another one would fail the container.
 func capabilitySet(s plan.Security) []string {
 	if s.Privileged {
-		return allCapabilities
+		return capability.Given()
 	}
 	set := slices.Clone(defaultCapabilities)
-	if slices.Contains(s.DropCaps, everyCapability) {
+	if slices.Contains(s.DropCaps, capability.All) {
 		set = nil
 	}
 	set = slices.DeleteFunc(set, func(c string) bool { return slices.Contains(s.DropCaps, c) })
-	if slices.Contains(s.AddCapabilities, everyCapability) {
-		return slices.DeleteFunc(slices.Clone(allCapabilities), func(c string) bool { return slices.Contains(s.DropCaps, c) })
+	if slices.Contains(s.AddCapabilities, capability.All) {
+		return slices.DeleteFunc(capability.Given(), func(c string) bool { return slices.Contains(s.DropCaps, c) })
 	}
 	set = append(set, s.AddCapabilities...)
 	slices.Sort(set)
@@ -51,11 +44,15 @@ func effective(set []string, u user) []string {
 	return set
 }
 
-// maskedPaths and readonlyPaths are those of containerd's default specification.
+// maskedPaths and readonlyPaths are those of containerd's default specification, and what root in a container could else read of the machine: where the kernel
+// keeps its things in memory, which pages are whose, and the firmware's tables, which /sys/firmware has, too (a seed of the document may stand in them).
 var (
 	maskedPaths = []string{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
 		"/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+
+		"/proc/iomem", "/proc/ioports", "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/pagetypeinfo", "/proc/slabinfo", "/proc/vmallocinfo",
+		"/sys/devices/virtual/dmi",
 	}
 	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 )

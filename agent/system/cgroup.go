@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -33,9 +32,9 @@ func MakeCgroups(root string) error {
 	return nil
 }
 
-// DelegateCgroups moves this process into its own group, and gives every controller the kernel offers down to the containers.
+// DelegateCgroups moves this process into its own group, gives every controller the kernel offers down to the containers, and bounds the groups.
 // It waits for the kernel several times (40 ms under emulation), so it runs beside other things.
-func DelegateCgroups(root string) error {
+func DelegateCgroups(root string, size Size) error {
 	// Writing 0 means the writing process (kernel, Documentation/admin-guide/cgroup-v2.rst, "cgroup.procs").
 	if err := os.WriteFile(filepath.Join(root, CgroupAgent, "cgroup.procs"), []byte("0"), 0o644); err != nil {
 		return fmt.Errorf("cannot enter control group %q: %w", CgroupAgent, err)
@@ -45,28 +44,7 @@ func DelegateCgroups(root string) error {
 			return err
 		}
 	}
-	return reserveMemory(root)
-}
-
-// Memory of the agent's and the runtime's groups that the kernel does not reclaim for containers (memory.min; same document, "Memory
-// Interface Files"). Reserved only as far as it is used: measured resident sizes are 23 MiB of the agent and 22 MiB of containerd, text included.
-const (
-	agentReserveBytes   = 32 << 20
-	runtimeReserveBytes = 64 << 20
-)
-
-// reserveMemory keeps the machine steerable when a container takes all memory there is. A group's share counts only within its parent's.
-func reserveMemory(root string) error {
-	for _, r := range []struct {
-		group string
-		bytes int64
-	}{{"/stele", agentReserveBytes + runtimeReserveBytes}, {CgroupAgent, agentReserveBytes}, {CgroupRuntime, runtimeReserveBytes}} {
-		file := filepath.Join(root, r.group, "memory.min")
-		if err := os.WriteFile(file, strconv.AppendInt(nil, r.bytes, 10), 0o644); err != nil {
-			return fmt.Errorf("cannot reserve memory for control group %q: %w", r.group, err)
-		}
-	}
-	return nil
+	return limitGroups(root, groupLimits(size))
 }
 
 // delegate gives every controller of a group to its children.

@@ -38,6 +38,12 @@ func rows(late bool) []Mount {
 
 func mountOne(root string, m Mount) error {
 	target := filepath.Join(root, m.Target)
+	if m.Type == "" {
+		if err := unix.Mount("", target, "", m.Flags|unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("cannot restrict %q: %w", m.Target, err)
+		}
+		return nil
+	}
 	if m.ByKernel && unix.Mount(m.Source, target, m.Type, m.Flags|unix.MS_REMOUNT, "") == nil {
 		return nil
 	}

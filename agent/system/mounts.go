@@ -6,9 +6,10 @@ import "golang.org/x/sys/unix"
 type Mount struct {
 	Source string
 	Target string
-	Type   string
-	Flags  uintptr
-	Data   string
+	// Type of the file system; empty: what is mounted there already gets the flags.
+	Type  string
+	Flags uintptr
+	Data  string
 	// ByKernel: the kernel may have mounted it already (CONFIG_DEVTMPFS_MOUNT); then only the flags are set.
 	ByKernel bool
 	// Optional: absent on some kernels or machines; a failure is no error.
@@ -24,6 +25,8 @@ const hardened = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 // Mounts is the whole mount table but for /var (agent/storage). Rows stand in the order in which they are mounted.
 // bpffs is absent: nothing here pins BPF objects, and device control groups work without it. debugfs and tracefs are never mounted.
 var Mounts = []Mount{
+	{Target: "/", Flags: unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV,
+		Why: "the machine's two programs; roots of containers are mounts of their own"},
 	{Source: "devtmpfs", Target: "/dev", Type: "devtmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=0755", ByKernel: true,
 		Why: "devices are what it is for"},
 	{Source: "proc", Target: "/proc", Type: "proc", Flags: hardened},

@@ -69,11 +69,11 @@ func TestMountTable(t *testing.T) {
 
 func TestMountFlags(t *testing.T) {
 	for _, m := range Mounts {
-		if m.Flags&unix.MS_NOSUID == 0 || m.Flags&unix.MS_NOEXEC == 0 {
-			t.Errorf("%s: nosuid or noexec is missing", m.Target)
+		if m.Flags&unix.MS_NOSUID == 0 || m.Flags&unix.MS_NOEXEC == 0 && m.Flags&unix.MS_RDONLY == 0 {
+			t.Errorf("%s: nosuid is missing, or noexec where something can be written", m.Target)
 		}
-		if m.Flags&unix.MS_NODEV == 0 && m.Why == "" {
-			t.Errorf("%s: nodev is missing without a reason", m.Target)
+		if m.Flags&(unix.MS_NODEV|unix.MS_NOEXEC) != unix.MS_NODEV|unix.MS_NOEXEC && m.Why == "" {
+			t.Errorf("%s: nodev or noexec is missing without a reason", m.Target)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestSetUpCgroups(t *testing.T) {
 		write(t, root, group+"/cgroup.controllers", "cpu memory pids\n")
 	}
 	for range 2 { // idempotent
-		if err := errors.Join(MakeCgroups(root), DelegateCgroups(root)); err != nil {
+		if err := errors.Join(MakeCgroups(root), DelegateCgroups(root, Size{1 << 30, 8000})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,8 +133,45 @@ func TestSetUpCgroups(t *testing.T) {
 	if got := read(t, root, CgroupAgent+"/cgroup.procs"); got != "0" {
 		t.Errorf("agent's group got %q", got)
 	}
-	if all, agent := read(t, root, "stele/memory.min"), read(t, root, CgroupAgent+"/memory.min"); all != "100663296" || agent != "33554432" {
-		t.Errorf("reserved %q bytes in all, %q for the agent", all, agent)
+	for file, want := range map[string]string{
+		"stele/memory.min": "100663296", CgroupAgent + "/memory.min": "33554432", CgroupRuntime + "/memory.min": "67108864",
+		CgroupRuntime + "/memory.high": "268435456", CgroupRuntime + "/memory.max": "335544320", CgroupRuntime + "/pids.max": "1000", CgroupContainers + "/pids.max": "6000",
+	} {
+		if got := read(t, root, file); got != want {
+			t.Errorf("%s is %q, want %q", file, got, want)
+		}
+	}
+}
+
+// Whatever the machine's size, the limits leave what the groups reserve, and some tasks to the agent. A kernel that does not tell its tasks bounds none.
+func TestGroupLimits(t *testing.T) {
+	for _, size := range []Size{{128 << 20, 900}, {1 << 30, 7600}, {64 << 30, 500000}, {1 << 30, 0}} {
+		got := map[string]int64{}
+		for _, l := range groupLimits(size) {
+			got[l.group+"/"+l.file] = l.value
+		}
+		if soft, hard := got[CgroupRuntime+"/memory.high"], got[CgroupRuntime+"/memory.max"]; soft <= got[CgroupRuntime+"/memory.min"] || hard <= soft {
+			t.Errorf("%+v: %v", size, got)
+		}
+		left := size.Tasks - got[CgroupRuntime+"/pids.max"] - got[CgroupContainers+"/pids.max"]
+		if _, bounded := got[CgroupContainers+"/pids.max"]; bounded != (size.Tasks > 0) || left < size.Tasks/8 {
+			t.Errorf("%+v: %d tasks are left: %v", size, left, got)
+		}
+	}
+}
+
+func TestReadTasks(t *testing.T) {
+	root := t.TempDir()
+	if _, err := ReadTasks(root); err == nil {
+		t.Error("a kernel without the parameter is no error")
+	}
+	write(t, root, "kernel/threads-max", "7612\n")
+	if n, err := ReadTasks(root); n != 7612 || err != nil {
+		t.Errorf("got %d, %v", n, err)
+	}
+	write(t, root, "kernel/threads-max", "many")
+	if _, err := ReadTasks(root); err == nil {
+		t.Error("a word is no error")
 	}
 }
 

@@ -138,11 +138,13 @@ type SecurityContext struct {
 	RunAsGroup *int64 `json:"runAsGroup,omitempty" yaml:"runAsGroup,omitempty"`
 	// ReadOnlyRootFilesystem mounts the container's root read-only.
 	ReadOnlyRootFilesystem bool `json:"readOnlyRootFilesystem,omitempty" yaml:"readOnlyRootFilesystem,omitempty"`
-	// Privileged gives every capability and device. Default: false.
+	// Privileged gives every device and every capability but SYS_BOOT, SYS_MODULE, SYS_RAWIO and others that no container can have (docs/confinement.md), and takes
+	// seccomp profile and masked paths away. Default: false.
 	Privileged bool `json:"privileged,omitempty" yaml:"privileged,omitempty"`
 	// AllowPrivilegeEscalation turns no_new_privs off. Default: false.
 	AllowPrivilegeEscalation bool `json:"allowPrivilegeEscalation,omitempty" yaml:"allowPrivilegeEscalation,omitempty"`
-	// Capabilities are added to and dropped from the default set: Docker's without NET_RAW, because containers share the machine's network.
+	// Capabilities are added to and dropped from the default set: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID and
+	// SYS_CHROOT. Docker's has AUDIT_WRITE, MKNOD and NET_RAW, too.
 	Capabilities Capabilities `json:"capabilities,omitzero" yaml:"capabilities,omitempty"`
 }
 

@@ -51,6 +51,7 @@ func handler() http.Handler {
 	mux.HandleFunc("GET /write", write)
 	mux.HandleFunc("GET /fill", fill)
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
+	mux.HandleFunc("GET /list", list)
 	mux.HandleFunc("GET /size", size)
 	mux.HandleFunc("GET /copy", copyFrom)
 	return mux
@@ -86,6 +87,20 @@ func file(path string) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(data)
+	}
+}
+
+// list shows the names in a directory, and where links lead.
+func list(w http.ResponseWriter, r *http.Request) {
+	dir := r.FormValue("path")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	for _, entry := range entries {
+		target, _ := os.Readlink(filepath.Join(dir, entry.Name())) // empty: it is no link
+		fmt.Fprintln(w, strings.TrimSpace(entry.Name()+" "+target))
 	}
 }
 

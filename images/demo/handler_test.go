@@ -38,6 +38,8 @@ func TestHandler(t *testing.T) {
 		{"/fill?path=/dev/full", 200, "wrote 0 bytes: write /dev/full: no space left"},
 		{"/proc/1/../../etc/passwd", 307, ""},
 		{"/proc/1/environ", 404, ""},
+		{"/list?path=/proc/self", 200, "\nroot /\n"},
+		{"/list?path=/does/not/exist", 404, "no such file"},
 		{"/unhealthy", 200, ""},
 		{"/healthz", 503, "asked"},
 		{"/copy?url=" + source + "&url=" + source + "&path=" + url.QueryEscape(path), 200, "bytes in"},

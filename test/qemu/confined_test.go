@@ -12,6 +12,7 @@ import (
 
 // What a container can see and do: the default one runs as root, the other one as a user on a root that it cannot write.
 func TestContainersAreConfined(t *testing.T) {
+	t.Parallel()
 	const mounts = `volumeMounts: [{name: data, mountPath: /data}, {name: scratch, mountPath: /scratch}]`
 	root := demo("demo", machine.DemoPort, mounts, `securityContext: {runAsUser: 0}`)
 	user := demo("user", 8081, strings.ReplaceAll(mounts, "name: data", "name: own"),
@@ -25,12 +26,23 @@ func TestContainersAreConfined(t *testing.T) {
 	g.expect(`^stele: hostname: leased`) // neither document nor platform gave one
 
 	rootID, userID := g.get(machine.DemoPort, "/id"), g.get(8081, "/id")
-	contains(t, rootID, "uid 0 gid 0 ", "CapEff:\t00000000a80405fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
+	contains(t, rootID, "uid 0 gid 0 ", "CapEff:\t00000000800405fb", "CapBnd:\t00000000800405fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
 	contains(t, userID, "uid 1000 gid 2000 ", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
 
 	for _, path := range []string{"/proc/sys/kernel/hostname", "/sys/fs/cgroup/cgroup.procs", "/sys/kernel/uevent_helper", "/etc/resolv.conf"} {
 		if status, body := g.ask(machine.DemoPort, "/write", "path", path, "data", "x"); status == http.StatusOK {
 			t.Errorf("root in a container may write %q: %s", path, body)
+		}
+	}
+	// What is masked is empty: root would else read it.
+	for _, path := range []string{"/proc/kpageflags", "/proc/vmallocinfo", "/proc/iomem", "/proc/timer_list"} {
+		if status, body := g.ask(machine.DemoPort, "/read", "path", path); status == http.StatusOK && body != "" {
+			t.Errorf("%s can be read: %.200s", path, body)
+		}
+	}
+	for _, path := range []string{"/sys/firmware", "/sys/devices/virtual/dmi"} {
+		if status, names := g.ask(machine.DemoPort, "/list", "path", path); status == http.StatusOK && names != "" {
+			t.Errorf("%s is not masked: %s", path, names)
 		}
 	}
 	if status, body := g.ask(8081, "/write", "path", "/new", "data", "x"); status == http.StatusOK || !strings.Contains(body, "read-only file system") {
