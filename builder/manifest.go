@@ -17,7 +17,7 @@ import (
 // manifest measures the outputs that the definition wants, and names the parts.
 func (b *build) manifest(ctx context.Context, dir string, info v1alpha1.ImageInfo, result assemble.Result) (*output.Manifest, error) {
 	m := &output.Manifest{
-		Name: info.Name, Version: info.Version, Architecture: info.Architecture, BuildTime: info.BuildTime,
+		Name: info.Name, Version: info.Version, Architecture: info.Architecture, SecurityVersion: info.SecurityVersion, BuildTime: info.BuildTime,
 		RootHash: fmt.Sprintf("%x", result.Verity.RootHash), CommandLine: result.CommandLine,
 		LockDigest: "sha256:" + b.lockDigest.SHA256,
 		UpdateRoot: b.updateRoot.manifest(),

@@ -114,6 +114,7 @@ func (b *build) assemble(ctx context.Context, dir, work string) (assemble.Result
 func (b *build) info() v1alpha1.ImageInfo {
 	return v1alpha1.ImageInfo{
 		Name: b.definition.Name, Version: b.definition.Version, Architecture: string(b.options.Arch),
+		SecurityVersion:        b.definition.SecurityVersion,
 		BuildTime:              b.lock.Date.Unix(),
 		Platform:               b.definition.Metadata.Platform,
 		MetadataTimeoutSeconds: int(b.definition.Metadata.TimeoutDuration().Seconds()),

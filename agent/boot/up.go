@@ -151,7 +151,12 @@ func (a *agent) mountLate() {
 	if err := system.MountAll("/", system.LateMounts()); err != nil {
 		a.log.Error(err.Error())
 	}
-	loader, err := system.ReadLoader("/sys/firmware/efi/efivars")
+	secureBoot := system.ReadSecureBoot(system.EFIVariables)
+	a.machine.Boot.Update(func(b state.Boot) state.Boot {
+		b.SecureBoot = secureBoot
+		return b
+	})
+	loader, err := system.ReadLoader(system.EFIVariables)
 	if err != nil {
 		return // a machine without EFI
 	}

@@ -89,7 +89,7 @@ func applied(containers ...state.Container) snapshot {
 	return snapshot{
 		Facts:   plan.Facts{Image: v1alpha1.ImageInfo{Name: "base", Version: "1.0.0"}, Platform: "qemu"},
 		Desired: desired,
-		Boot: state.Boot{Slot: "a", RootHash: "00ff", FirmwareUsec: 2500000, LoaderUsec: 300000,
+		Boot: state.Boot{SecureBoot: state.SecureBoot{State: state.SecureBootEnabled}, Slot: "a", RootHash: "00ff", FirmwareUsec: 2500000, LoaderUsec: 300000,
 			Started: 1900 * time.Millisecond, Ready: 1950 * time.Millisecond},
 		Document: &state.Document{Phase: state.DocumentApplied, Source: "fw_cfg opt/stele/config"},
 		Network: state.Network{Online: true, Links: []state.Link{{Name: "eth0", MACAddress: "52:54:00:12:34:56", Up: true,

@@ -42,6 +42,9 @@ func identityLines(s snapshot, phase string) []string {
 		fmt.Sprintf("version: %s %s slot=%s root=%s", orDash(s.Facts.Image.Name), orDash(s.Facts.Image.Version), slot, orDash(s.Boot.RootHash)),
 		"machine: " + phase,
 	}
+	if s.Boot.SecureBoot.State != "" {
+		lines = append(lines, "secure boot: "+s.Boot.SecureBoot.String())
+	}
 	if s.Desired != nil {
 		lines = append(lines, "hostname: "+orDash(state.Hostname(*s.Desired, s.Network)))
 	}

@@ -142,7 +142,7 @@ func (u *fakeUpdates) Commit(_ context.Context, _, version string) error {
 	return nil
 }
 
-func (u *fakeUpdates) Rollback(context.Context, string, string) (string, error) {
+func (u *fakeUpdates) Rollback(context.Context, string, RollbackRequest) (string, error) {
 	return "1.0.0", nil
 }
 

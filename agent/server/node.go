@@ -46,7 +46,7 @@ type Updates interface {
 	// Commit is the word that a version on probation may wait for.
 	Commit(ctx context.Context, caller, version string) error
 	// Rollback makes the loader start the other slot and asks for a restart.
-	Rollback(ctx context.Context, caller, reason string) (toVersion string, err error)
+	Rollback(ctx context.Context, caller string, r RollbackRequest) (toVersion string, err error)
 }
 
 // CheckResult is what a repository holds for this machine.
@@ -63,6 +63,12 @@ type ApplyRequest struct {
 	Version             string // refuse unless this one is staged; empty: whichever
 	Reason              string
 	RequireConfirmation bool
+}
+
+// RollbackRequest of Updates.Rollback.
+type RollbackRequest struct {
+	Reason              string
+	AcceptLowerSecurity bool // also a version below the machine's security floor
 }
 
 // Configuration is what the API asks of the configuration manager (agent/config). Errors carry a fault.Kind.

@@ -39,6 +39,7 @@ func statusOf(s snapshot) *nodev1.StatusResponse {
 		Machine: machineOf(s),
 		Running: &nodev1.Version{
 			Image: s.Facts.Image.Name, Version: s.Boot.Version, Slot: s.Boot.Slot, RootHash: s.Boot.RootHash, Committed: s.Update.Committed,
+			SecurityVersion: s.Facts.Image.SecurityVersion,
 		},
 		Health:     &nodev1.Health{Phase: s.Health.Phase, Failures: slices.Clone(s.Health.Failures)},
 		Containers: containersOf(s.Containers, s.Desired),
@@ -51,7 +52,7 @@ func statusOf(s snapshot) *nodev1.StatusResponse {
 	for _, slot := range s.Update.Slots {
 		r.Slots = append(r.Slots, &nodev1.Slot{
 			Name: slot.Name, Version: slot.Version, RootHash: slot.RootHash, Condition: string(slot.State), Running: slot.Running,
-			TriesLeft: int32(slot.Left), TriesDone: int32(slot.Done), Reason: slot.Reason,
+			SecurityVersion: slot.SecurityVersion, TriesLeft: int32(slot.Left), TriesDone: int32(slot.Done), Reason: slot.Reason,
 		})
 	}
 	for _, b := range s.Boots {
@@ -75,6 +76,8 @@ func machineOf(s snapshot) *nodev1.Machine {
 		VarInMemory:       s.Storage.VarDevice == "",
 		Time:              moments(s.Now),
 		ClockSynchronised: s.Clock.Synchronised,
+		SecureBoot:        s.Boot.SecureBoot.State,
+		SecureBootReason:  s.Boot.SecureBoot.Reason,
 		Uptime:            durationpb.New(s.Uptime),
 	}
 	for _, l := range s.Network.Links {
@@ -107,7 +110,7 @@ func documentOf(d state.Document) *nodev1.Document {
 func updateOf(u state.Update, desired plan.Desired) *nodev1.Update {
 	out := &nodev1.Update{
 		Activity: string(u.Activity), Repository: desired.Update.Repository, Available: u.Available, CheckedAt: moments(u.CheckedAt),
-		Error: u.Error, Gates: gatesOf(u.Gates), Deadline: moments(u.Deadline),
+		SecurityFloor: u.SecurityFloor, Error: u.Error, Gates: gatesOf(u.Gates), Deadline: moments(u.Deadline),
 	}
 	if u.Progress != (state.Progress{}) {
 		out.Progress = progressOf(u.Progress)

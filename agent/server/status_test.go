@@ -23,10 +23,10 @@ func TestStatus(t *testing.T) {
 	at := func(minutes int) time.Time { return time.Date(2026, 11, 21, 9, minutes, 0, 0, time.UTC) }
 	gates := []state.Gate{{Name: "settled", State: "held", Since: at(2)}, {Name: "container web", State: "waiting", Reason: "not ready"}}
 	s := snapshot{
-		Facts: plan.Facts{Image: v1alpha1.ImageInfo{Name: "demo", Version: "1.1.0", Architecture: "x86_64"}, Platform: "qemu", InstanceID: "i-1", CPUs: 2, MemoryBytes: 1 << 30},
+		Facts: plan.Facts{Image: v1alpha1.ImageInfo{Name: "demo", Version: "1.1.0", Architecture: "x86_64", SecurityVersion: 1}, Platform: "qemu", InstanceID: "i-1", CPUs: 2, MemoryBytes: 1 << 30},
 		Desired: plan.Desired{Hostname: "web-1", Update: plan.Update{Repository: "https://updates.example.com/"},
 			Containers: []plan.Container{{Name: "web", Required: true, Env: []string{"PASSWORD=hunter2"}}}},
-		Boot:     state.Boot{Version: "1.1.0", Slot: "b", RootHash: "aa", BootDisk: "/dev/vda"},
+		Boot:     state.Boot{Version: "1.1.0", Slot: "b", RootHash: "aa", BootDisk: "/dev/vda", SecureBoot: state.SecureBoot{State: "unknown", Reason: "why"}},
 		Document: state.Document{Phase: state.DocumentApplied, Source: "fw_cfg opt/stele/config", Digest: "sha256:00", RevertAt: at(9), Warnings: []string{"a port is used twice"}},
 		Network:  state.Network{Links: []state.Link{{Name: "eth0", Addresses: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24"), netip.MustParsePrefix("2001:db8::7/64")}}}},
 		Clock:    state.Clock{Synchronised: true},
@@ -34,8 +34,8 @@ func TestStatus(t *testing.T) {
 		Containers: []state.Container{{Name: "web", Image: "docker.io/library/nginx:1.27", Phase: state.ContainerRunning, Restarts: 1, StartedAt: at(1)},
 			{Name: "job", Image: "job", Phase: state.ContainerExited, ExitCode: 3, Reason: "exited with 3"}},
 		Update: state.Update{Activity: state.ActivityProbation, Gates: gates, Deadline: at(5), Available: "1.2.0", CheckedAt: at(0),
-			Progress: state.Progress{Version: "1.2.0", Phase: "writing", Done: 1, Total: 2, Fetched: 3, Reused: 4},
-			Slots: []state.Slot{{Name: "a", Version: "1.0.0", RootHash: "bb", State: state.SlotCommitted},
+			SecurityFloor: 2, Progress: state.Progress{Version: "1.2.0", Phase: "writing", Done: 1, Total: 2, Fetched: 3, Reused: 4},
+			Slots: []state.Slot{{Name: "a", Version: "1.0.0", RootHash: "bb", State: state.SlotCommitted, SecurityVersion: 2},
 				{Name: "b", Version: "1.1.0", RootHash: "aa", State: state.SlotTrying, Running: true, Left: 1, Done: 1}},
 			Rejected: []state.Rejection{{Version: "1.0.9", RootHash: "cc", Reason: "a gate failed", Time: at(0)}}},
 		Boots:  []state.BootStory{{ID: "boot-2", Image: "demo", Committed: true, Version: "1.1.0", Slot: "b", Started: at(1), Outcome: state.OutcomeRunning, Gates: gates, AskedBy: "CN=otto", Why: "update from 1.0.0"}},

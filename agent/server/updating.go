@@ -55,7 +55,8 @@ func (s updateService) Commit(ctx context.Context, r *connect.Request[nodev1.Com
 }
 
 func (s updateService) Rollback(ctx context.Context, r *connect.Request[nodev1.RollbackUpdateRequest]) (*connect.Response[nodev1.RollbackUpdateResponse], error) {
-	version, err := s.options.Updates.Rollback(ctx, who(callOf(ctx)), clean(r.Msg.GetReason()))
+	request := RollbackRequest{Reason: clean(r.Msg.GetReason()), AcceptLowerSecurity: r.Msg.GetAcceptLowerSecurity()}
+	version, err := s.options.Updates.Rollback(ctx, who(callOf(ctx)), request)
 	if err != nil {
 		return nil, err
 	}

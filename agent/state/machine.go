@@ -54,6 +54,8 @@ type Boot struct {
 	ESP          string `json:"esp"`                    // such as "/dev/vda1"
 	FirmwareUsec uint64 `json:"firmwareUsec,omitempty"` // LoaderTimeInitUSec; 0 without a loader
 	LoaderUsec   uint64 `json:"loaderUsec,omitempty"`   // LoaderTimeExecUSec minus the former
+	// SecureBoot is what the firmware says.
+	SecureBoot SecureBoot `json:"secureBoot,omitzero"`
 	// Started is when the agent began, Ready when its managers ran; both since kernel start.
 	Started time.Duration `json:"started,omitempty"`
 	Ready   time.Duration `json:"ready,omitempty"`

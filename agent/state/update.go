@@ -4,11 +4,13 @@ import "time"
 
 // Slot is one of the two places of a version on the disk.
 type Slot struct {
-	Name     string        `json:"name"` // "a" or "b"
-	Version  string        `json:"version,omitempty"`
-	RootHash string        `json:"rootHash,omitempty"` // hex
-	State    SlotCondition `json:"condition"`
-	Running  bool          `json:"running,omitempty"`
+	Name     string `json:"name"` // "a" or "b"
+	Version  string `json:"version,omitempty"`
+	RootHash string `json:"rootHash,omitempty"` // hex
+	// SecurityVersion that its boot entry says.
+	SecurityVersion int64         `json:"securityVersion,omitempty"`
+	State           SlotCondition `json:"condition"`
+	Running         bool          `json:"running,omitempty"`
 	// Left and Done count boots (UAPI.1, "Boot Counting"); both 0 where the entry has no counter.
 	Left int `json:"left,omitempty"`
 	Done int `json:"done,omitempty"`
@@ -59,6 +61,8 @@ type Update struct {
 	Gates    []Gate      `json:"gates,omitempty"`
 	Deadline time.Time   `json:"deadline,omitzero"`
 	Rejected []Rejection `json:"rejected,omitempty"`
+	// SecurityFloor is the security version below which nothing is staged.
+	SecurityFloor int64 `json:"securityFloor,omitempty"`
 }
 
 // Progress of a staging. Sizes are bytes before compression, but for Fetched.

@@ -105,7 +105,7 @@ func (m *Manager) machine() repository.Machine {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return repository.Machine{Image: m.o.Image.Name, Architecture: m.o.Image.Architecture, Version: boot.Version, RootHash: boot.RootHash,
-		Rejected: slices.Clone(m.records.rejections)}
+		SecurityFloor: m.floor, Rejected: slices.Clone(m.records.rejections)}
 }
 
 // source is the document's repository.

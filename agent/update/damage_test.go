@@ -24,7 +24,7 @@ func TestDamagedESP(t *testing.T) {
 		if err := r.Stage(ctx, "", ""); fault.KindOf(err) != fault.Precondition || !strings.HasPrefix(err.Error(), "cannot stage: cannot repair") {
 			t.Error(err)
 		}
-		_, err := r.Rollback(ctx, "", "")
+		_, err := r.Rollback(ctx, "", server.RollbackRequest{})
 		r.must(err)
 		r.reboot()
 		r.shows("a committed 1.0.0, b rejected 1.1.0")

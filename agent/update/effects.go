@@ -20,6 +20,8 @@ import (
 // trust decides what of a repository is true (repository.Client).
 type trust interface {
 	Refresh(ctx context.Context, src repository.Source) (repository.Targets, error)
+	SecurityFloor(ctx context.Context) (int64, error)
+	RaiseSecurityFloor(ctx context.Context, version int64) error
 }
 
 // device is an opened boot disk.
@@ -41,6 +43,8 @@ type effects struct {
 	crashes       func() ([]system.Crash, error)
 	clearCrashes  func() error
 	watchdogReset func() bool
+	// firmware is asked at each staging: keys may have been enrolled or forbidden meanwhile.
+	firmware func() firmware
 }
 
 func (o Options) complete() Options {
@@ -79,6 +83,7 @@ func machineEffects() effects {
 		crashes:       func() ([]system.Crash, error) { return system.ReadCrashes(system.PstoreRoot) },
 		clearCrashes:  func() error { return system.ClearCrashes(system.PstoreRoot) },
 		watchdogReset: func() bool { return system.WatchdogReset("/") },
+		firmware:      readFirmware,
 	}
 }
 

@@ -64,6 +64,9 @@ func (m *Manager) stageOnce(ctx context.Context, s *staging, src repository.Sour
 		if err != nil {
 			return err
 		}
+		if err := m.admit(ctx, b, info); err != nil {
+			return err
+		}
 		to, err := d.Begin(info)
 		if err != nil {
 			return err

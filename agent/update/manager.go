@@ -82,6 +82,8 @@ type Manager struct {
 	trouble error
 	// damage of the disk that keeps versions from being staged, nil for none.
 	damage error
+	// floor is the security version below which nothing is staged.
+	floor int64
 	// down: an action has asked for a restart.
 	down bool
 	// staging under way, nil for none.

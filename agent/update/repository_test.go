@@ -27,6 +27,19 @@ type fakeRepository struct {
 	// gate holds reads back until it is closed; nil: it does not.
 	gate  chan struct{}
 	bytes int64 // sent
+
+	// floor of security versions, and why it cannot be kept.
+	floor    int64
+	floorErr error
+}
+
+func (f *fakeRepository) SecurityFloor(context.Context) (int64, error) { return f.floor, nil }
+
+func (f *fakeRepository) RaiseSecurityFloor(_ context.Context, version int64) error {
+	if f.floorErr == nil {
+		f.floor = version
+	}
+	return f.floorErr
 }
 
 func (f *fakeRepository) Refresh(ctx context.Context, _ repository.Source) (repository.Targets, error) {

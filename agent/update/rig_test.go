@@ -36,7 +36,9 @@ type rig struct {
 	hung    bool
 	// unreadable is what opening the disk says.
 	unreadable error
-	prove      func(ctx context.Context, o gates.Options) (gates.Verdict, error)
+	// firmware is what the machine's says.
+	firmware firmware
+	prove    func(ctx context.Context, o gates.Options) (gates.Verdict, error)
 
 	*Manager
 	machine *state.Machine
@@ -55,14 +57,21 @@ func newRig(t *testing.T, versions ...string) *rig {
 		r.known[name] = slotstest.Make(t, name, slotstest.RootBytes)
 	}
 	for _, name := range versions {
-		content, info := slotstest.Bundle(t, r.known[name])
-		target := repository.Target{Path: "targets/" + info.TargetName(), Info: info}
-		r.repo.files[target.Path] = content
-		r.repo.targets.List = append(r.repo.targets.List, target)
+		r.publish(r.known[name])
 	}
 	r.disk = slotstest.Factory(t, r.known["1.0.0"])
 	r.prove = holds
 	return r
+}
+
+// publish puts a version into the repository.
+func (r *rig) publish(v slotstest.Version) {
+	r.t.Helper()
+	content, info := slotstest.Bundle(r.t, v)
+	target := repository.Target{Path: "targets/" + info.TargetName(), Info: info}
+	r.repo.files[target.Path] = content
+	r.repo.targets.List = append(r.repo.targets.List, target)
+	r.known[info.Version] = v
 }
 
 // boot starts the machine as the loader does and waits until its manager has settled.
@@ -121,7 +130,7 @@ func (r *rig) reboot() {
 func (r *rig) options() Options {
 	boot, started := r.boots, time.Now()
 	return Options{
-		Machine: r.machine, Image: v1alpha1.ImageInfo{Name: "test", Version: r.running.Info.Version, Architecture: "x86_64"}, Dir: r.dir,
+		Machine: r.machine, Image: v1alpha1.ImageInfo{Name: "test", Version: r.running.Info.Version, Architecture: "x86_64", SecurityVersion: r.running.Info.SecurityVersion}, Dir: r.dir,
 		Disk:     func(context.Context) (string, error) { return "/dev/vda", nil },
 		Source:   func(plan.Update) (repository.Source, error) { return r.repo, nil },
 		Shutdown: func(reason string) { r.mu.Lock(); r.restart = reason; r.mu.Unlock() },
@@ -145,6 +154,7 @@ func (r *rig) options() Options {
 			crashes:       func() ([]system.Crash, error) { return r.crashes, nil },
 			clearCrashes:  func() error { return nil },
 			watchdogReset: func() bool { return r.hung },
+			firmware:      func() firmware { return r.firmware },
 		},
 	}
 }

@@ -14,13 +14,13 @@ import (
 func TestRollback(t *testing.T) {
 	in(t, []string{"1.1.0"}, func(r *rig) {
 		ctx := r.t.Context()
-		if _, err := r.Rollback(ctx, "CN=alice", ""); fault.KindOf(err) != fault.Precondition {
+		if _, err := r.Rollback(ctx, "CN=alice", server.RollbackRequest{}); fault.KindOf(err) != fault.Precondition {
 			t.Errorf("rolled back to nothing: %v", err)
 		}
 		r.must(r.Stage(ctx, "", ""))
 		r.must(r.Apply(ctx, "", server.ApplyRequest{}))
 		r.reboot()
-		to, err := r.Rollback(ctx, "CN=alice", "too slow")
+		to, err := r.Rollback(ctx, "CN=alice", server.RollbackRequest{Reason: "too slow"})
 		r.must(err)
 		if to != "1.0.0" {
 			t.Errorf("to %q", to)
@@ -50,7 +50,7 @@ func TestRollbackOnProbation(t *testing.T) {
 		if err := r.Stage(ctx, "", ""); fault.KindOf(err) != fault.Precondition {
 			t.Errorf("staged on probation: %v", err)
 		}
-		to, err := r.Rollback(ctx, "CN=alice", "")
+		to, err := r.Rollback(ctx, "CN=alice", server.RollbackRequest{})
 		r.must(err)
 		if to != "1.0.0" {
 			t.Errorf("to %q", to)
@@ -67,7 +67,7 @@ func TestNowhereToGo(t *testing.T) {
 		r.must(r.Stage(ctx, "", ""))
 		r.must(r.Apply(ctx, "", server.ApplyRequest{}))
 		r.reboot()
-		_, err := r.Rollback(ctx, "", "")
+		_, err := r.Rollback(ctx, "", server.RollbackRequest{})
 		r.must(err)
 		r.prove = breaks
 		r.reboot()

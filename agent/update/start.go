@@ -36,6 +36,7 @@ func (m *Manager) start(ctx context.Context, path string) error {
 		return fmt.Errorf("cannot look at the slots: %w", err)
 	}
 	m.conclude()
+	m.holdFloor(ctx)
 	m.publishSlots()
 	if damage != nil {
 		m.logf("nothing can be staged: %v", damage)

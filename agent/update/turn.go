@@ -110,7 +110,7 @@ func (m *Manager) Commit(_ context.Context, caller, version string) error {
 
 // Rollback makes the loader start the other slot's version and asks for a restart. On probation it is the rejection that the gates would have
 // brought later; else the other version must be a committed one, and proves itself again.
-func (m *Manager) Rollback(ctx context.Context, caller, reason string) (toVersion string, err error) {
+func (m *Manager) Rollback(ctx context.Context, caller string, r server.RollbackRequest) (toVersion string, err error) {
 	release, err := m.acquire("the rollback")
 	if err != nil {
 		return "", err
@@ -123,12 +123,12 @@ func (m *Manager) Rollback(ctx context.Context, caller, reason string) (toVersio
 	if running.Counted() {
 		err = m.rollBackProbation(running, other)
 	} else {
-		err = m.rollBackCommitted(ctx, running, other, caller, reason)
+		err = m.rollBackCommitted(ctx, running, other, caller, r)
 	}
 	if err != nil {
 		return "", err
 	}
-	words := rolledBack(bounded(caller), bounded(reason))
+	words := rolledBack(bounded(caller), bounded(r.Reason))
 	m.note(state.Rejection{Version: running.Version, RootHash: running.RootHash, Reason: words, Time: m.o.Now()})
 	m.publishSlots()
 	m.leave(state.OutcomeRolledBack, words, fmt.Sprintf("rollback to version %s%s", other.Version, by(caller)))
@@ -142,11 +142,14 @@ func (m *Manager) rollBackProbation(running, other slots.Slot) error {
 	return m.withDisk((*slots.Disk).Reject)
 }
 
-func (m *Manager) rollBackCommitted(ctx context.Context, running, other slots.Slot, caller, reason string) error {
+func (m *Manager) rollBackCommitted(ctx context.Context, running, other slots.Slot, caller string, r server.RollbackRequest) error {
 	if err := slots.CheckRollBack(running, other); err != nil {
 		return err
 	}
-	if err := m.request(running, other, pending{Rollback: true, AskedBy: caller, Reason: reason}); err != nil {
+	if err := m.checkFloor(other, r.AcceptLowerSecurity); err != nil {
+		return err
+	}
+	if err := m.request(running, other, pending{Rollback: true, AskedBy: caller, Reason: r.Reason}); err != nil {
 		m.logf("who asked for the rollback is not kept: %v", err)
 	}
 	err := m.withDisk(func(d *slots.Disk) error {

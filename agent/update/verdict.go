@@ -72,6 +72,7 @@ func (m *Manager) commit(ctx context.Context) bool {
 	m.publishSlots()
 	m.publishBoots()
 	m.logf("version %s is committed", running.Version)
+	m.holdFloor(ctx)
 	return true
 }
 

@@ -26,6 +26,8 @@ type ImageInfo struct {
 	Name string `json:"name"`
 	// Version of the image (semantic version).
 	Version string `json:"version"`
+	// SecurityVersion below which no image is taken once this one has been committed.
+	SecurityVersion int64 `json:"securityVersion,omitempty"`
 	// Architecture is "x86_64" or "arm64".
 	Architecture string `json:"architecture"`
 	// BuildTime in Unix seconds: the clock is never before it.

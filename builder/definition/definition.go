@@ -38,6 +38,9 @@ type Definition struct {
 	// Version is MAJOR.MINOR.PATCH, with ~WORD for what comes before that release: the boot loader orders 1.1.0~rc1 before 1.1.0, but
 	// 1.1.0-rc1 behind it. Needed, here or in the base.
 	Version string `yaml:"version,omitempty"`
+	// SecurityVersion is raised when an image must not come back: a machine that has committed one of 3 takes none below 3 any more. It has
+	// nothing to do with Version, which orders releases. Default: 0.
+	SecurityVersion int64 `yaml:"securityVersion,omitempty" jsonschema:"minimum=0"`
 	// Architectures the image can be built for. Needed, here or in the base.
 	Architectures []Arch `yaml:"architectures,omitempty" jsonschema:"enum=x86_64,enum=arm64"`
 	// Kernel says which kernel the image starts. Needed, here or in the base.

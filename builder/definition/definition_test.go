@@ -93,6 +93,7 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 kind: Machine
 name: Demo_1
 version: "1.2"
+securityVersion: -1
 architectures: [x86_64, mips]
 kernel: {fragments: [a], image: b}
 commandLine: ["two words", root=/dev/sda, dm-mod.create=x]
@@ -119,7 +120,7 @@ outputs: [disk.vmdk]
 	for _, p := range invalid.Problems {
 		got = append(got, p.Path)
 	}
-	want := `apiVersion kind name version architectures[1] outputs[0] metadata.platform metadata.timeout kernel commandLine[0] commandLine[1] commandLine[2] ` +
+	want := `apiVersion kind name version securityVersion architectures[1] outputs[0] metadata.platform metadata.timeout kernel commandLine[0] commandLine[1] commandLine[2] ` +
 		`byArchitecture byArchitecture.arm64.commandLine[1] ` +
 		`files[0].path files[1].path files[1].mode files[2] files[3].path files[3].mode files[3] ` +
 		`images[0].source images[1].name images[1].source partitions.esp partitions.root partitions.var rootFormat`

@@ -82,6 +82,9 @@ func (d *Definition) validateHead(p *problems) {
 	if err := bundle.CheckVersion(d.Version); err != nil {
 		p.add("version", "%s", withHint(err))
 	}
+	if d.SecurityVersion < 0 || d.SecurityVersion > bundle.MaxSecurityVersion {
+		p.add("securityVersion", "%d is not from 0 to %d", d.SecurityVersion, bundle.MaxSecurityVersion)
+	}
 	if len(d.Architectures) == 0 {
 		p.add("architectures", "at least one of %s is needed", joined(Arches))
 	}

@@ -23,6 +23,8 @@ type Manifest struct {
 	Name         string `json:"name"`
 	Version      string `json:"version"`
 	Architecture string `json:"architecture"`
+	// SecurityVersion of the definition.
+	SecurityVersion int64 `json:"securityVersion,omitempty"`
 	// BuildTime in Unix seconds is the time every file of the image bears, not the time of the build.
 	BuildTime int64 `json:"buildTime"`
 	// RootHash of dm-verity in hex: it stands for every byte of the root.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
+	"github.com/stele-os/stele/internal/bls"
 	"github.com/stele-os/stele/internal/bundle"
 	"github.com/stele-os/stele/internal/hint"
 	"github.com/stele-os/stele/internal/uki"
@@ -117,6 +118,13 @@ func (i *image) verify(ctx context.Context) error {
 		if !strings.Contains(string(sections[n].Data), want) {
 			return i.changed("section %s of %s does not hold %q", sections[n].Name, definition.OutputUKI, strings.TrimSpace(want))
 		}
+	}
+	got, err := bundle.DecodeSecurityVersion(bls.OSReleaseValue(sections[1].Data, bundle.SecurityVersionKey))
+	if err == nil && got != i.manifest.SecurityVersion {
+		err = fmt.Errorf("its security version is %d instead of %d", got, i.manifest.SecurityVersion)
+	}
+	if err != nil {
+		return i.changed("%s: %w", definition.OutputUKI, err)
 	}
 	return nil
 }

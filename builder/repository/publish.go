@@ -43,7 +43,7 @@ func (r *Repository) Publish(ctx context.Context, dir string, p PublishOptions) 
 	defer i.close()
 	info := bundle.Info{
 		Name: i.manifest.Name, Version: i.manifest.Version, Architecture: i.manifest.Architecture,
-		MinimumVersion: p.MinimumVersion, RootHash: i.manifest.RootHash,
+		MinimumVersion: p.MinimumVersion, SecurityVersion: i.manifest.SecurityVersion, RootHash: i.manifest.RootHash,
 	}
 	warnings, err := r.judge(info, i.manifest.UpdateRoot, p)
 	if errors.Is(err, errNotAnnounced) {

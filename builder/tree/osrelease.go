@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stele-os/stele/api/v1alpha1"
+	"github.com/stele-os/stele/internal/bundle"
 )
 
 // OSRelease gives the content of os-release(5): for the root, and for the .osrel section, where systemd-boot reads from it what
@@ -20,6 +21,9 @@ func OSRelease(info v1alpha1.ImageInfo) []byte {
 		{"IMAGE_VERSION", info.Version},
 	} {
 		fmt.Fprintf(&b, "%s=%q\n", f[0], f[1])
+	}
+	if info.SecurityVersion != 0 {
+		fmt.Fprintf(&b, "%s=%d\n", bundle.SecurityVersionKey, info.SecurityVersion)
 	}
 	return []byte(b.String())
 }

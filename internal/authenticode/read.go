@@ -69,8 +69,10 @@ func read(r io.Reader) (Image, error) {
 	if _, err := io.ReadFull(b, table); err != nil {
 		return Image{}, fmt.Errorf("its signatures: %w", err)
 	}
-	if _, err := b.ReadByte(); !errors.Is(err, io.EOF) {
-		return Image{}, errors.New("something follows its signatures, or cannot be read")
+	if _, err := b.ReadByte(); err == nil {
+		return Image{}, errors.New("something follows its signatures")
+	} else if !errors.Is(err, io.EOF) {
+		return Image{}, err
 	}
 	return image, image.readTable(table)
 }

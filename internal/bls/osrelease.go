@@ -1,6 +1,21 @@
 package bls
 
-import "strings"
+import (
+	"bufio"
+	"bytes"
+	"strings"
+)
+
+// OSReleaseValue returns a variable of an os-release file (os-release(5)) in which nothing is escaped, such as a version; "" where it is missing.
+func OSReleaseValue(content []byte, key string) string {
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(lines.Text(), key+"="); ok {
+			return strings.Trim(value, `"'`)
+		}
+	}
+	return ""
+}
 
 // EntryOf is the entry that the loader makes of a file and of the .osrel section in it; false when it makes none, because the section has
 // nothing to show (bootspec_pick_name_version_sort_key).

@@ -42,6 +42,8 @@ type Info struct {
 	Version string `json:"version"`
 	// Architecture is "x86_64" or "arm64".
 	Architecture string `json:"architecture"`
+	// SecurityVersion below which a machine takes nothing once it has committed this one. It is the UKI's own (SecurityVersionKey).
+	SecurityVersion int64 `json:"securityVersion,omitempty"`
 	// MinimumVersion that a machine must run to take this one; empty: any.
 	MinimumVersion string `json:"minimumVersion,omitempty"`
 	// RootHash of the verity tree, hex.

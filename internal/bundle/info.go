@@ -96,6 +96,9 @@ func (i Info) validateNames() error {
 	if err := CheckVersion(i.Version); err != nil {
 		return fmt.Errorf("version: %w", err)
 	}
+	if i.SecurityVersion < 0 || i.SecurityVersion > MaxSecurityVersion {
+		return fmt.Errorf("securityVersion: %d is not from 0 to %d", i.SecurityVersion, int64(MaxSecurityVersion))
+	}
 	if i.MinimumVersion != "" {
 		if err := CheckVersion(i.MinimumVersion); err != nil {
 			return fmt.Errorf("minimumVersion: %w", err)

@@ -19,6 +19,7 @@ func TestValidate(t *testing.T) {
 		{"format", func(i *Info) { i.Format = 2 }, "its format is 2, known is 1"},
 		{"name", func(i *Info) { i.Name = "../x" }, `name: "../x"`},
 		{"version", func(i *Info) { i.Version = "1.2" }, `version: "1.2"`},
+		{"security version", func(i *Info) { i.SecurityVersion = -1 }, "securityVersion: -1"},
 		{"minimum", func(i *Info) { i.MinimumVersion = "latest" }, `minimumVersion: "latest"`},
 		{"architecture", func(i *Info) { i.Architecture = "amd64" }, `architecture: "amd64" is none of ["x86_64" "arm64"]`},
 		{"root hash", func(i *Info) { i.RootHash = strings.ToUpper(i.RootHash) }, "rootHash: "},

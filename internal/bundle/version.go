@@ -3,12 +3,32 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/stele-os/stele/internal/pattern"
 
 	"github.com/stele-os/stele/internal/hint"
 )
+
+// SecurityVersionKey is the variable of a UKI's os-release (os-release(5)) with its security version; absent: 0. It lies there so that whoever signs
+// the UKI signs it, too.
+const SecurityVersionKey = "STELE_SECURITY_VERSION"
+
+// MaxSecurityVersion is far from what anybody needs, and from an overflow.
+const MaxSecurityVersion = 1 << 31
+
+// DecodeSecurityVersion reads the value of SecurityVersionKey; empty: 0.
+func DecodeSecurityVersion(value string) (int64, error) {
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < 0 || n > MaxSecurityVersion {
+		return 0, fmt.Errorf("cannot read security version %q: it is no number from 0 to %d", value, int64(MaxSecurityVersion))
+	}
+	return n, nil
+}
 
 // maxVersionBytes keeps UKI names, with prefix and counter, well inside of what FAT and target names can hold.
 const maxVersionBytes = 64

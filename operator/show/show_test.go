@@ -17,9 +17,9 @@ func testStatus() *nodev1.StatusResponse {
 		return timestamppb.New(time.Date(2026, 11, 21, 12, 0, seconds, 0, time.UTC))
 	}
 	return &nodev1.StatusResponse{
-		Machine: &nodev1.Machine{Hostname: "web-1", Architecture: "x86_64", Processors: 2, MemoryBytes: 1 << 30, MemoryUsedBytes: 60 << 20, Kernel: "6.12.57-stele",
+		Machine: &nodev1.Machine{Hostname: "web-1", Architecture: "x86_64", Processors: 2, MemoryBytes: 1 << 30, MemoryUsedBytes: 60 << 20, Kernel: "6.12.57-stele", SecureBoot: "enabled",
 			Addresses: []string{"192.0.2.10/24"}, Uptime: durationpb.New(90 * time.Second)},
-		Running: &nodev1.Version{Image: "demo", Version: "1.0.0", Slot: "a", Committed: true},
+		Running: &nodev1.Version{Image: "demo", Version: "1.0.0", Slot: "a", Committed: true, SecurityVersion: 2},
 		Slots: []*nodev1.Slot{
 			{Name: "a", Version: "1.0.0", Condition: "committed", Running: true},
 			{Name: "b", Version: "1.1.0", Condition: "rejected", TriesDone: 2, Reason: "container web is not ready"},
@@ -31,7 +31,7 @@ func testStatus() *nodev1.StatusResponse {
 		Health:     &nodev1.Health{Phase: "running"},
 		Containers: []*nodev1.Container{{Name: "web", Phase: "running", Ready: true, Image: "web:1.0", Reason: "\x1b[2Jhidden"}},
 		Document:   &nodev1.Document{Phase: "applied", Source: "fw_cfg opt/stele/config"},
-		Update:     &nodev1.Update{Activity: "idle", Rejected: []*nodev1.Rejection{{Version: "1.1.0", Reason: "container web is not ready", Time: at(49)}}},
+		Update:     &nodev1.Update{Activity: "idle", SecurityFloor: 3, Rejected: []*nodev1.Rejection{{Version: "1.1.0", Reason: "container web is not ready", Time: at(49)}}},
 		Api:        &nodev1.Api{Port: 7835, Fingerprint: "SHA256:abc"},
 	}
 }

@@ -50,9 +50,13 @@ func Status(w io.Writer, name string, s *nodev1.StatusResponse) error {
 		{"up", duration(m.GetUptime().AsDuration())},
 		{"machine", fmt.Sprintf("%s, %d processors, %d of %d MiB used", m.GetArchitecture(), m.GetProcessors(), m.GetMemoryUsedBytes()>>20, m.GetMemoryBytes()>>20)},
 		{"kernel", m.GetKernel()},
+		{"secure boot", words(m.GetSecureBoot(), m.GetSecureBootReason())},
 		{"addresses", strings.Join(m.GetAddresses(), ", ")},
 		{"document", strings.TrimSpace(s.GetDocument().GetPhase() + ", " + s.GetDocument().GetSource())},
 		{"key", s.GetApi().GetFingerprint()},
+	}
+	if line := security(s); line != "" {
+		facts = append(facts, [2]string{"security", line})
 	}
 	if at := s.GetDocument().GetRevertAt(); at != nil {
 		facts = append(facts, [2]string{"on trial until", clock(at)})
@@ -71,6 +75,15 @@ func Status(w io.Writer, name string, s *nodev1.StatusResponse) error {
 		}
 	}
 	return nil
+}
+
+// security is the running version's security version and the floor; "" where neither was ever raised.
+func security(s *nodev1.StatusResponse) string {
+	own, floor := s.GetRunning().GetSecurityVersion(), s.GetUpdate().GetSecurityFloor()
+	if own == 0 && floor == 0 {
+		return ""
+	}
+	return fmt.Sprintf("version %d, takes %d or more", own, floor)
 }
 
 func updates(w io.Writer, s *nodev1.StatusResponse) error {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/stele-os/stele/agent/config"
 	"github.com/stele-os/stele/agent/plan"
@@ -32,6 +33,10 @@ type Version struct {
 	Document string
 	// Root is the size of each slot as a quantity; empty: the definition's.
 	Root string
+	// Security is the security version.
+	Security int64
+	// SecureBoot is the directory of keys that sign it; empty: it is not signed.
+	SecureBoot string
 	// Ballast adds a file of so many bytes to the root.
 	Ballast int64
 }
@@ -60,6 +65,7 @@ func (b Builder) Build(ctx context.Context, v Version) (machine.Image, error) {
 	_, err = builder.Build(ctx, builder.Options{
 		Definition: filepath.Join(dir, "image.yaml"), Lock: filepath.Join(b.Repository, "images", "lock.yaml"), Arch: b.Like.Arch(),
 		Output: filepath.Join(dir, "out"), StoreDir: cache, Mirror: os.Getenv("DEBIAN_MIRROR"), Progress: &log,
+		SecureBoot: builder.SecureBoot{Dir: v.SecureBoot, Now: time.Now()},
 		CheckDocument: func(file string, text []byte, info v1alpha1.ImageInfo) error {
 			_, problems := config.Evaluate(config.Input{User: text, UserSource: file}, plan.Facts{Image: info})
 			return config.Report(&log, file, problems)
@@ -82,6 +88,9 @@ func (b Builder) define(dir string, v Version) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "apiVersion: stele/v1alpha1\nkind: Image\nbase: %s\nversion: %q\nkernel: {image: %s}\n",
 		filepath.Join(b.Repository, "images", "demo.yaml"), v.Number, kernel)
+	if v.Security != 0 {
+		fmt.Fprintf(&text, "securityVersion: %d\n", v.Security)
+	}
 	if v.Name != "" {
 		fmt.Fprintf(&text, "name: %s\n", v.Name)
 	}

@@ -65,12 +65,10 @@ func trust(root []byte) (*trustedmetadata.TrustedMetadata, error) {
 
 // Refresh asks the source for what is newer, verifies it and keeps it. On an error the floors may have risen; nothing else is different.
 func (c *Client) Refresh(ctx context.Context, src Source) (targets Targets, err error) {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return Targets{}, context.Cause(ctx)
+	if err := c.take(ctx); err != nil {
+		return Targets{}, err
 	}
+	defer c.release()
 	// A panic in a decoder of a stranger's bytes must not take PID 1 along. FuzzMetadata knows of none.
 	defer func() {
 		if p := recover(); p != nil {

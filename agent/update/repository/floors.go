@@ -27,6 +27,8 @@ type floors struct {
 	RootKeys      []string `json:"rootKeys,omitempty"`
 	TimestampKeys []string `json:"timestampKeys,omitempty"`
 	SnapshotKeys  []string `json:"snapshotKeys,omitempty"`
+	// Security is the highest security version that was committed in this lineage. It does not fall with the online keys: it came from an image.
+	Security int64 `json:"security,omitempty"`
 	// Time of the last refresh under a clock that was not in doubt, Unix seconds.
 	Time int64 `json:"time,omitempty"`
 }

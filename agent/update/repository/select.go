@@ -17,6 +17,8 @@ type Machine struct {
 	Image, Architecture string
 	// Version and RootHash (hex) are those that run.
 	Version, RootHash string
+	// SecurityFloor is the security version below which nothing is taken, not by name either.
+	SecurityFloor int64
 	// Rejected are the versions that are taken only when asked for by name.
 	Rejected []state.Rejection
 }
@@ -63,6 +65,8 @@ func (m Machine) refuses(info bundle.Info, version string) string {
 		return fmt.Sprintf("it is for %s, this machine is %s", info.Architecture, m.Architecture)
 	case version != "" && info.Version != version:
 		return fmt.Sprintf("%s was asked for", version)
+	case info.SecurityVersion < m.SecurityFloor:
+		return fmt.Sprintf("its security version is %d, and this machine takes %d or more", info.SecurityVersion, m.SecurityFloor)
 	case order == 0:
 		return fmt.Sprintf("%s is running", m.Version)
 	case order < 0:

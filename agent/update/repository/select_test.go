@@ -28,6 +28,9 @@ func TestSelect(t *testing.T) {
 	arm := func(i *bundle.Info) { i.Architecture = "arm64" }
 	database := func(i *bundle.Info) { i.Name = "database" }
 	needs := func(v string) func(*bundle.Info) { return func(i *bundle.Info) { i.MinimumVersion = v } }
+	secure := webMachine
+	secure.SecurityFloor = 2
+	security := func(n int64) func(*bundle.Info) { return func(i *bundle.Info) { i.SecurityVersion = n } }
 	for _, c := range []struct {
 		name    string
 		m       Machine
@@ -48,6 +51,9 @@ func TestSelect(t *testing.T) {
 		{"image", webMachine, []Target{targetOf("1.2.0", database)}, "", `database_1.2.0_x86_64.bundle: it is image "database", this machine is "web"`},
 		{"minimum", webMachine, []Target{targetOf("1.3.0", needs("1.2.0"))}, "", "web_1.3.0_x86_64.bundle: it needs 1.2.0 or newer to be running, and 1.1.0 is"},
 		{"a step on the way", webMachine, []Target{targetOf("1.3.0", needs("1.2.0")), targetOf("1.2.0", needs("1.1.0"))}, "", "1.2.0"},
+		{"below the floor", secure, []Target{targetOf("1.2.0", security(1))}, "", "web_1.2.0_x86_64.bundle: its security version is 1, and this machine takes 2 or more"},
+		{"below the floor, by name", secure, []Target{targetOf("1.2.0", nil), targetOf("1.3.0", security(2))}, "1.2.0", "web_1.3.0_x86_64.bundle: 1.2.0 was asked for"},
+		{"at the floor", secure, []Target{targetOf("1.2.0", security(2)), targetOf("1.3.0", security(1))}, "", "1.2.0"},
 		{"rejected", rejected, []Target{targetOf("1.2.0", nil)}, "", "web_1.2.0_x86_64.bundle: this machine has rejected it: container web was never ready"},
 		{"rejected, by name", rejected, []Target{targetOf("1.2.0", nil)}, "1.2.0", "1.2.0"},
 		{"beside a rejected one", rejected, []Target{targetOf("1.2.0", nil), targetOf("1.1.1", nil)}, "", "1.1.1"},

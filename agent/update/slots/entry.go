@@ -1,8 +1,6 @@
 package slots
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +8,7 @@ import (
 
 	"github.com/stele-os/stele/agent/system"
 	"github.com/stele-os/stele/internal/bls"
+	"github.com/stele-os/stele/internal/bundle"
 	"github.com/stele-os/stele/internal/uki"
 )
 
@@ -20,6 +19,8 @@ type Entry struct {
 	Name      bls.Name
 	// Version is what the UKI itself says (os-release(5), IMAGE_VERSION).
 	Version string
+	// SecurityVersion as it says there, too; 0 where it says none.
+	SecurityVersion int64
 	// RootHash is the one on its command line, hex.
 	RootHash string
 	// Err says why the UKI cannot be read.
@@ -50,22 +51,15 @@ func readEntry(file string, name bls.Name, r io.ReaderAt, sizeBytes int64) Entry
 		e.Err = fmt.Errorf("cannot read boot entry %q: %w", file, err)
 		return e
 	}
-	e.Version = osReleaseValue(sections[0].Data, "IMAGE_VERSION")
+	e.Version = bls.OSReleaseValue(sections[0].Data, "IMAGE_VERSION")
+	if e.SecurityVersion, err = bundle.DecodeSecurityVersion(bls.OSReleaseValue(sections[0].Data, bundle.SecurityVersionKey)); err != nil {
+		e.Err = fmt.Errorf("cannot read boot entry %q: %w", file, err)
+		return e
+	}
 	if e.RootHash, err = rootHashOf(sections[1].Data); err != nil {
 		e.Err = fmt.Errorf("cannot read boot entry %q: %w", file, err)
 	}
 	return e
-}
-
-// osReleaseValue returns a variable of an os-release file (os-release(5)); versions hold nothing that would be escaped.
-func osReleaseValue(content []byte, key string) string {
-	lines := bufio.NewScanner(bytes.NewReader(content))
-	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), key+"="); ok {
-			return strings.Trim(value, `"'`)
-		}
-	}
-	return ""
 }
 
 var errNoVerity = errors.New("its command line opens no verity device")

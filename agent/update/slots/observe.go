@@ -67,6 +67,7 @@ func rank(e Entry) int {
 func (s *Slot) take(e Entry) {
 	s.Entry, s.name = e.File, e.Name
 	s.Version, s.RootHash, s.Left, s.Done = e.Name.Version, e.RootHash, e.Name.Left, e.Name.Done
+	s.SecurityVersion = e.SecurityVersion
 	switch {
 	case e.Version != e.Name.Version:
 		s.State, s.Reason = state.SlotDamaged, fmt.Sprintf("boot entry %q holds version %q", e.File, e.Version)

@@ -40,6 +40,8 @@ func (d *Disk) readBack(file string, info bundle.Info) error {
 		return e.Err
 	case e.Version != info.Version:
 		return fmt.Errorf("it holds version %q, not %q", e.Version, info.Version)
+	case e.SecurityVersion != info.SecurityVersion:
+		return fmt.Errorf("its security version is %d, not %d", e.SecurityVersion, info.SecurityVersion)
 	case e.RootHash != info.RootHash:
 		return fmt.Errorf("it starts root hash %s, not %s", e.RootHash, info.RootHash)
 	}

@@ -15,8 +15,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stele-os/stele/internal/authenticode"
 	"github.com/stele-os/stele/internal/bundle"
 	"github.com/stele-os/stele/internal/gpt"
+	"github.com/stele-os/stele/internal/pkcs7"
 	"github.com/stele-os/stele/internal/uki"
 	"github.com/stele-os/stele/internal/verity"
 )
@@ -30,7 +32,10 @@ type Version struct {
 var testSalt = []byte("salt")
 
 // Make makes a version; the same name and size give the same bytes.
-func Make(t testing.TB, name string, rootBytes int) Version {
+func Make(t testing.TB, name string, rootBytes int) Version { return MakeSecure(t, name, rootBytes, 0) }
+
+// MakeSecure makes a version with a security version.
+func MakeSecure(t testing.TB, name string, rootBytes int, security int64) Version {
 	t.Helper()
 	var seed [32]byte
 	copy(seed[:], name)
@@ -47,8 +52,12 @@ func Make(t testing.TB, name string, rootBytes int) Version {
 	}
 	first, second := gpt.FromUUID([16]byte(digest[:16])), gpt.FromUUID([16]byte(digest[16:]))
 	table := verity.Table{DataDevice: "PARTUUID=" + first.String(), HashDevice: "PARTUUID=" + second.String(), DataBlocks: blocks, RootHash: digest, Salt: testSalt}
+	release := fmt.Sprintf("ID=stele\nVERSION_ID=%q\nIMAGE_ID=\"test\"\nIMAGE_VERSION=%q\n", name, name)
+	if security != 0 {
+		release += fmt.Sprintf("%s=%d\n", bundle.SecurityVersionKey, security)
+	}
 	image, err := uki.Append(stub(), []uki.Section{
-		{Name: uki.OSRelease, Data: fmt.Appendf(nil, "ID=stele\nVERSION_ID=%q\nIMAGE_ID=\"test\"\nIMAGE_VERSION=%q\n", name, name)},
+		{Name: uki.OSRelease, Data: []byte(release)},
 		{Name: uki.CommandLine, Data: []byte("root=/dev/dm-0 ro rootfstype=erofs gpt " + table.CreateArgument("root"))},
 		{Name: uki.Kernel, Data: []byte("kernel of " + name)},
 	})
@@ -56,13 +65,31 @@ func Make(t testing.TB, name string, rootBytes int) Version {
 		t.Fatal(err)
 	}
 	v := Version{Root: root, Tree: tree, UKI: image}
-	part := func(b []byte) bundle.Part {
-		sum := sha256.Sum256(b)
-		return bundle.Part{Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:])}
-	}
-	v.Info = bundle.Info{Format: bundle.Format, Name: "test", Version: name, Architecture: "x86_64", RootHash: hex.EncodeToString(digest[:]),
+	v.Info = bundle.Info{Format: bundle.Format, Name: "test", Version: name, SecurityVersion: security, Architecture: "x86_64", RootHash: hex.EncodeToString(digest[:]),
 		UKI: part(image), Verity: part(tree), Root: part(root)}
 	return v
+}
+
+// Signed is the version with a UKI that the key has signed for Secure Boot.
+func (v Version) Signed(t testing.TB, key pkcs7.Key) Version {
+	t.Helper()
+	signed, err := authenticode.Sign(v.UKI, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.UKI = signed
+	return v.Sized()
+}
+
+// Sized is the version with the information of the UKI that it has now.
+func (v Version) Sized() Version {
+	v.Info.UKI = part(v.UKI)
+	return v
+}
+
+func part(b []byte) bundle.Part {
+	sum := sha256.Sum256(b)
+	return bundle.Part{Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 // stub is the smallest PE32+ image to which sections can be appended (Microsoft PE Format).
@@ -79,6 +106,7 @@ func stub() []byte {
 	le.PutUint32(b[0x58+32:], 0x1000)
 	le.PutUint32(b[0x58+36:], 0x200)
 	le.PutUint32(b[0x58+60:], 0x400) // size of headers
+	le.PutUint32(b[0x58+108:], 16)   // data directories
 	section := b[0x58+240:]
 	copy(section, ".text")
 	le.PutUint32(section[8:], 1)

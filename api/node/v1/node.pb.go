@@ -257,6 +257,8 @@ type Machine struct {
 	ClockSynchronised bool                   `protobuf:"varint,14,opt,name=clock_synchronised,json=clockSynchronised,proto3" json:"clock_synchronised,omitempty"`
 	Uptime            *durationpb.Duration   `protobuf:"bytes,15,opt,name=uptime,proto3" json:"uptime,omitempty"`
 	Facts             map[string]string      `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // region, zone, instance type and the like
+	SecureBoot        string                 `protobuf:"bytes,17,opt,name=secure_boot,json=secureBoot,proto3" json:"secure_boot,omitempty"`                                               // enabled, disabled, "setup mode" (no keys yet), none (no UEFI), unknown
+	SecureBootReason  string                 `protobuf:"bytes,18,opt,name=secure_boot_reason,json=secureBootReason,proto3" json:"secure_boot_reason,omitempty"`                           // why it is none or unknown
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -403,15 +405,30 @@ func (x *Machine) GetFacts() map[string]string {
 	return nil
 }
 
+func (x *Machine) GetSecureBoot() string {
+	if x != nil {
+		return x.SecureBoot
+	}
+	return ""
+}
+
+func (x *Machine) GetSecureBootReason() string {
+	if x != nil {
+		return x.SecureBootReason
+	}
+	return ""
+}
+
 type Version struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Image         string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	Slot          string                 `protobuf:"bytes,3,opt,name=slot,proto3" json:"slot,omitempty"`                         // "a", "b", or "" where unknown
-	RootHash      string                 `protobuf:"bytes,4,opt,name=root_hash,json=rootHash,proto3" json:"root_hash,omitempty"` // hex
-	Committed     bool                   `protobuf:"varint,5,opt,name=committed,proto3" json:"committed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Image           string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`
+	Version         string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	Slot            string                 `protobuf:"bytes,3,opt,name=slot,proto3" json:"slot,omitempty"`                         // "a", "b", or "" where unknown
+	RootHash        string                 `protobuf:"bytes,4,opt,name=root_hash,json=rootHash,proto3" json:"root_hash,omitempty"` // hex
+	Committed       bool                   `protobuf:"varint,5,opt,name=committed,proto3" json:"committed,omitempty"`
+	SecurityVersion int64                  `protobuf:"varint,6,opt,name=security_version,json=securityVersion,proto3" json:"security_version,omitempty"` // of the image definition
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Version) Reset() {
@@ -479,6 +496,13 @@ func (x *Version) GetCommitted() bool {
 	return false
 }
 
+func (x *Version) GetSecurityVersion() int64 {
+	if x != nil {
+		return x.SecurityVersion
+	}
+	return 0
+}
+
 // Slot is one of the two places of a version.
 type Slot struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -486,13 +510,14 @@ type Slot struct {
 	Version  string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	RootHash string                 `protobuf:"bytes,3,opt,name=root_hash,json=rootHash,proto3" json:"root_hash,omitempty"`
 	// condition is one of empty, writing, staged, trying, committed, rejected, damaged.
-	Condition     string `protobuf:"bytes,4,opt,name=condition,proto3" json:"condition,omitempty"`
-	Running       bool   `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
-	TriesLeft     int32  `protobuf:"varint,6,opt,name=tries_left,json=triesLeft,proto3" json:"tries_left,omitempty"`
-	TriesDone     int32  `protobuf:"varint,7,opt,name=tries_done,json=triesDone,proto3" json:"tries_done,omitempty"`
-	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"` // why it is rejected or damaged
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Condition       string `protobuf:"bytes,4,opt,name=condition,proto3" json:"condition,omitempty"`
+	Running         bool   `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
+	TriesLeft       int32  `protobuf:"varint,6,opt,name=tries_left,json=triesLeft,proto3" json:"tries_left,omitempty"`
+	TriesDone       int32  `protobuf:"varint,7,opt,name=tries_done,json=triesDone,proto3" json:"tries_done,omitempty"`
+	Reason          string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"` // why it is rejected or damaged
+	SecurityVersion int64  `protobuf:"varint,9,opt,name=security_version,json=securityVersion,proto3" json:"security_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Slot) Reset() {
@@ -579,6 +604,13 @@ func (x *Slot) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *Slot) GetSecurityVersion() int64 {
+	if x != nil {
+		return x.SecurityVersion
+	}
+	return 0
 }
 
 // Boot is the story of one boot.
@@ -1063,6 +1095,7 @@ type Update struct {
 	Gates         []*Gate                `protobuf:"bytes,7,rep,name=gates,proto3" json:"gates,omitempty"` // of the version in probation
 	Deadline      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=deadline,proto3" json:"deadline,omitempty"`
 	Rejected      []*Rejection           `protobuf:"bytes,9,rep,name=rejected,proto3" json:"rejected,omitempty"`
+	SecurityFloor int64                  `protobuf:"varint,10,opt,name=security_floor,json=securityFloor,proto3" json:"security_floor,omitempty"` // nothing with a lower security version is staged
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1158,6 +1191,13 @@ func (x *Update) GetRejected() []*Rejection {
 		return x.Rejected
 	}
 	return nil
+}
+
+func (x *Update) GetSecurityFloor() int64 {
+	if x != nil {
+		return x.SecurityFloor
+	}
+	return 0
 }
 
 type Rejection struct {
@@ -2955,10 +2995,11 @@ func (*CommitUpdateResponse) Descriptor() ([]byte, []int) {
 }
 
 type RollbackUpdateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Reason              string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	AcceptLowerSecurity bool                   `protobuf:"varint,2,opt,name=accept_lower_security,json=acceptLowerSecurity,proto3" json:"accept_lower_security,omitempty"` // also a version below the machine's security floor
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *RollbackUpdateRequest) Reset() {
@@ -2996,6 +3037,13 @@ func (x *RollbackUpdateRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *RollbackUpdateRequest) GetAcceptLowerSecurity() bool {
+	if x != nil {
+		return x.AcceptLowerSecurity
+	}
+	return false
 }
 
 type RollbackUpdateResponse struct {
@@ -3555,7 +3603,7 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"containers\x123\n" +
 	"\bdocument\x18\a \x01(\v2\x17.stele.node.v1.DocumentR\bdocument\x12-\n" +
 	"\x06update\x18\b \x01(\v2\x15.stele.node.v1.UpdateR\x06update\x12$\n" +
-	"\x03api\x18\t \x01(\v2\x12.stele.node.v1.ApiR\x03api\"\x8e\x05\n" +
+	"\x03api\x18\t \x01(\v2\x12.stele.node.v1.ApiR\x03api\"\xdd\x05\n" +
 	"\aMachine\x12\x1a\n" +
 	"\bhostname\x18\x01 \x01(\tR\bhostname\x12\"\n" +
 	"\farchitecture\x18\x02 \x01(\tR\farchitecture\x12\x1a\n" +
@@ -3576,17 +3624,21 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"\x04time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12-\n" +
 	"\x12clock_synchronised\x18\x0e \x01(\bR\x11clockSynchronised\x121\n" +
 	"\x06uptime\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x06uptime\x127\n" +
-	"\x05facts\x18\x10 \x03(\v2!.stele.node.v1.Machine.FactsEntryR\x05facts\x1a8\n" +
+	"\x05facts\x18\x10 \x03(\v2!.stele.node.v1.Machine.FactsEntryR\x05facts\x12\x1f\n" +
+	"\vsecure_boot\x18\x11 \x01(\tR\n" +
+	"secureBoot\x12,\n" +
+	"\x12secure_boot_reason\x18\x12 \x01(\tR\x10secureBootReason\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb3\x01\n" +
 	"\aVersion\x12\x14\n" +
 	"\x05image\x18\x01 \x01(\tR\x05image\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
 	"\x04slot\x18\x03 \x01(\tR\x04slot\x12\x1b\n" +
 	"\troot_hash\x18\x04 \x01(\tR\brootHash\x12\x1c\n" +
-	"\tcommitted\x18\x05 \x01(\bR\tcommitted\"\xdf\x01\n" +
+	"\tcommitted\x18\x05 \x01(\bR\tcommitted\x12)\n" +
+	"\x10security_version\x18\x06 \x01(\x03R\x0fsecurityVersion\"\x8a\x02\n" +
 	"\x04Slot\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1b\n" +
@@ -3597,7 +3649,8 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"tries_left\x18\x06 \x01(\x05R\ttriesLeft\x12\x1d\n" +
 	"\n" +
 	"tries_done\x18\a \x01(\x05R\ttriesDone\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reason\"\xbe\x03\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12)\n" +
+	"\x10security_version\x18\t \x01(\x03R\x0fsecurityVersion\"\xbe\x03\n" +
 	"\x04Boot\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -3642,7 +3695,7 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x16\n" +
 	"\x06errors\x18\x04 \x03(\tR\x06errors\x127\n" +
 	"\trevert_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\brevertAt\x12\x1a\n" +
-	"\bwarnings\x18\x06 \x03(\tR\bwarnings\"\x81\x03\n" +
+	"\bwarnings\x18\x06 \x03(\tR\bwarnings\"\xa8\x03\n" +
 	"\x06Update\x12\x1a\n" +
 	"\bactivity\x18\x01 \x01(\tR\bactivity\x12\x1e\n" +
 	"\n" +
@@ -3655,7 +3708,9 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"\bprogress\x18\x06 \x01(\v2\x17.stele.node.v1.ProgressR\bprogress\x12)\n" +
 	"\x05gates\x18\a \x03(\v2\x13.stele.node.v1.GateR\x05gates\x126\n" +
 	"\bdeadline\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x124\n" +
-	"\brejected\x18\t \x03(\v2\x18.stele.node.v1.RejectionR\brejected\"\x8a\x01\n" +
+	"\brejected\x18\t \x03(\v2\x18.stele.node.v1.RejectionR\brejected\x12%\n" +
+	"\x0esecurity_floor\x18\n" +
+	" \x01(\x03R\rsecurityFloor\"\x8a\x01\n" +
 	"\tRejection\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1b\n" +
 	"\troot_hash\x18\x02 \x01(\tR\brootHash\x12\x16\n" +
@@ -3773,9 +3828,10 @@ const file_api_node_v1_node_proto_rawDesc = "" +
 	"\x13ApplyUpdateResponse\"/\n" +
 	"\x13CommitUpdateRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\"\x16\n" +
-	"\x14CommitUpdateResponse\"/\n" +
+	"\x14CommitUpdateResponse\"c\n" +
 	"\x15RollbackUpdateRequest\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"7\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x122\n" +
+	"\x15accept_lower_security\x18\x02 \x01(\bR\x13acceptLowerSecurity\"7\n" +
 	"\x16RollbackUpdateResponse\x12\x1d\n" +
 	"\n" +
 	"to_version\x18\x01 \x01(\tR\ttoVersion\"'\n" +
