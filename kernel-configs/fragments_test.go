@@ -14,7 +14,7 @@ import (
 	"github.com/stele-os/stele/internal/kconfig"
 )
 
-var update = flag.Bool("update", false, "rewrite the .final file of the built configuration that STELE_KERNEL_CONFIG names")
+var update = flag.Bool("update", false, "rewrite an architecture's .final file from the built configuration that STELE_KERNEL_CONFIG names")
 
 var architectures = []string{"x86_64", "arm64"}
 
@@ -71,19 +71,17 @@ func TestNoFragmentIsForgotten(t *testing.T) {
 // TestEveryOptionSurvived holds the fragments against the .config that the kernel's own allnoconfig made of them, which is
 // checked in, so that no kernel source is needed. Its first line says of which fragments it was made.
 func TestEveryOptionSurvived(t *testing.T) {
+	if *update {
+		writeFinal(t)
+	}
 	for _, architecture := range architectures {
 		t.Run(architecture, func(t *testing.T) {
-			path := architecture + ".final"
-			options := merged(t, architecture)
-			heading := fmt.Sprintf("# made of fragments with SHA-256 %x\n", sha256.Sum256(kconfig.Format(options)))
-			if *update {
-				updateFinal(t, path, architecture, heading)
-			}
+			path, options := architecture+".final", merged(t, architecture)
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.HasPrefix(text, []byte(heading)) {
+			if !bytes.HasPrefix(text, heading(options)) {
 				t.Errorf("%q was not made of these fragments; build the kernel, then run STELE_KERNEL_CONFIG=<its config> go test ./kernel-configs -update", path)
 			}
 			final, err := kconfig.ParseConfig(path, text)
@@ -97,29 +95,21 @@ func TestEveryOptionSurvived(t *testing.T) {
 	}
 }
 
-// updateFinal takes the built configuration where it is one of this architecture.
-func updateFinal(t *testing.T, path, architecture, heading string) {
-	t.Helper()
+func heading(options []kconfig.Option) []byte {
+	return fmt.Appendf(nil, "# made of fragments with SHA-256 %x\n", sha256.Sum256(kconfig.Format(options)))
+}
+
+// writeFinal rewrites the file of the architecture that the built configuration is for.
+func writeFinal(t *testing.T) {
 	built, err := os.ReadFile(os.Getenv("STELE_KERNEL_CONFIG"))
 	if err != nil {
 		t.Fatalf("STELE_KERNEL_CONFIG must name the config file of a finished kernel build: %v", err)
 	}
-	own := map[string]string{"x86_64": "\nCONFIG_X86_64=y\n", "arm64": "\nCONFIG_ARM64=y\n"}[architecture]
-	if !bytes.Contains(built, []byte(own)) {
-		return
+	architecture := "x86_64"
+	if bytes.Contains(built, []byte("\nCONFIG_ARM64=y\n")) {
+		architecture = "arm64"
 	}
-	if err := os.WriteFile(path, append([]byte(heading), onlyOptions(built)...), 0o644); err != nil {
+	if err := os.WriteFile(architecture+".final", append(heading(merged(t, architecture)), kconfig.Strip(built)...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// onlyOptions drops comments and what is not set, so that a diff shows what changed.
-func onlyOptions(config []byte) []byte {
-	var kept []byte
-	for line := range bytes.Lines(config) {
-		if bytes.HasPrefix(line, []byte("CONFIG_")) {
-			kept = append(kept, line...)
-		}
-	}
-	return kept
 }

@@ -53,7 +53,9 @@ type agent struct {
 	requests chan state.Shutdown
 	// loaderRead is closed when what the boot loader told is known (or is known to be missing).
 	loaderRead chan struct{}
-	loader     system.Loader
+	// hardened is closed when the built-in kernel parameters are set: no document's comes before them, and no program runs without them.
+	hardened chan struct{}
+	loader   system.Loader
 	// diskFound is closed when disk is known.
 	diskFound chan struct{}
 	disk      storage.Found

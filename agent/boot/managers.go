@@ -29,7 +29,7 @@ func (a *agent) startManagers() {
 		manager{"update", a.updates.Run},
 		manager{"network", func(ctx context.Context) error { return network.Run(ctx, a.machine) }},
 		manager{"clock", a.runClock},
-		manager{"host", func(ctx context.Context) error { return system.RunHost(ctx, a.machine, a.log, "/proc/sys") }},
+		manager{"host", a.runHost},
 		manager{"power button", a.watchButton},
 	)
 }
@@ -38,7 +38,26 @@ func (a *agent) runClock(ctx context.Context) error {
 	return clock.Run(ctx, a.machine, clock.Options{BuildTime: time.Unix(a.image.BuildTime, 0)})
 }
 
+func (a *agent) runHost(ctx context.Context) error {
+	if err := a.waitHardened(ctx); err != nil {
+		return err
+	}
+	return system.RunHost(ctx, a.machine, a.log, "/proc/sys")
+}
+
+func (a *agent) waitHardened(ctx context.Context) error {
+	select {
+	case <-a.hardened:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (a *agent) runContainers(ctx context.Context) error {
+	if err := a.waitHardened(ctx); err != nil {
+		return err
+	}
 	if _, err := a.machine.Storage.Wait(ctx, nil); err != nil {
 		return err
 	}

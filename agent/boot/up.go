@@ -33,6 +33,7 @@ func newAgent() *agent {
 		signals:    make(chan os.Signal, 16),
 		requests:   make(chan state.Shutdown, 1),
 		loaderRead: make(chan struct{}),
+		hardened:   make(chan struct{}),
 		diskFound:  make(chan struct{}),
 
 		diskSettled: make(chan struct{}),
@@ -136,6 +137,7 @@ func (a *agent) delegateCgroups() {
 }
 
 func (a *agent) hardenKernel() {
+	defer close(a.hardened)
 	missing, err := system.ApplyParameters("/proc/sys", system.Parameters)
 	if err != nil {
 		a.log.Error(err.Error())

@@ -21,12 +21,19 @@ type Want struct {
 // Suite is the Debian release every input comes from.
 const Suite = "trixie"
 
+// Backports is where packages come from that trixie itself lacks.
+const Backports = Suite + "-backports"
+
+// KernelHardeningChecker is the package of the program that judges a kernel; test/hardening runs it.
+const KernelHardeningChecker = "kernel-hardening-checker"
+
 // Wants are all packages a build takes files from, whatever machine it runs on.
 var Wants = []Want{
 	{Name: "linux-source-6.12", Suite: Suite},
 	{Name: "systemd-boot-efi", Suite: Suite, Every: true}, // loader and UKI stub
 	{Name: "ca-certificates", Suite: Suite},
 	{Name: "libseccomp-dev", Suite: Suite, Every: true}, // static library and headers for runc
+	{Name: KernelHardeningChecker, Suite: Backports},    // the yardstick of kernel-configs; no part of an image
 }
 
 // Index is a suite's verified index; *debian.Archive is one.

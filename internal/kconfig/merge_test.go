@@ -91,3 +91,10 @@ func TestParseConfigErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestStrip(t *testing.T) {
+	config := "#\n# Linux/x86 6.12.1 Kernel Configuration\n#\nCONFIG_A=y\n# CONFIG_B is not set\n\n# menu\nCONFIG_C=\"#\"\n"
+	if got, want := string(Strip([]byte(config))), "# Linux/x86 6.12.1 Kernel Configuration\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"#\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
