@@ -68,6 +68,8 @@ var Parameters = []Parameter{
 	{"net.ipv6.conf.default.accept_redirects", "0", "as before, for links to come"},
 	{"net.ipv6.conf.all.accept_source_route", "0", "senders do not choose routes"},
 	{"net.ipv6.conf.default.accept_source_route", "0", "as before, for links to come"},
+	{"net.ipv6.conf.all.accept_ra", "0", "what a router announces counts on links that the document uses for IPv6 only: the agent sets those"},
+	{"net.ipv6.conf.default.accept_ra", "0", "as before, for links to come: a container's or a bridge's"},
 	{"net.ipv4.icmp_echo_ignore_broadcasts", "1", "no part in amplification"},
 	{"net.ipv4.icmp_ignore_bogus_error_responses", "1", "no log lines at the will of others"},
 	{"net.ipv4.ping_group_range", "0 2147483647", "ping without CAP_NET_RAW, which containers do not have"},
