@@ -36,6 +36,7 @@ func TestHandler(t *testing.T) {
 		{"/read?path=" + url.QueryEscape(path), 200, "abc"},
 		{"/read?path=/does/not/exist", 404, "no such file"},
 		{"/fill?path=/dev/full", 200, "wrote 0 bytes: write /dev/full: no space left"},
+		{"/sysctls", 200, "\nkernel.ostype = Linux\n"},
 		{"/proc/1/../../etc/passwd", 307, ""},
 		{"/proc/1/environ", 404, ""},
 		{"/list?path=/proc/self", 200, "\nroot /\n"},

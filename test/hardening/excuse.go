@@ -56,9 +56,13 @@ func Excuses(readme string) ([]Excuse, error) {
 	return excuses, nil
 }
 
-// Compare holds excuses against a verdict: what is refused without an excuse, and what is excused and not refused.
+// Compare holds excuses against a verdict: what is refused without an excuse, and what is excused and not refused. A verdict that has nothing of a
+// kind says nothing about it: it was not taken from a running machine.
 func Compare(excuses []Excuse, architecture string, checks []Check) (problems []string) {
 	for _, kind := range Kinds {
+		if _, judged := Scores(checks)[kind]; !judged {
+			continue
+		}
 		var excused []string
 		for _, e := range excuses {
 			if e.Kind == kind && slices.Contains(e.Architectures, architecture) {
