@@ -10,6 +10,7 @@ import (
 	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/internal/golden"
 	"github.com/stele-os/stele/test/faults"
+	"github.com/stele-os/stele/test/hardening"
 )
 
 func TestMedian(t *testing.T) {
@@ -57,7 +58,8 @@ func TestTable(t *testing.T) {
 			Image: output.Manifest{Name: "base", Version: "1.0.0", Architecture: "arm64"}, Boot: summarise(boots),
 			Sizes: Sizes{Files: map[string]int64{"vmlinuz": 9 << 20}, Sum: 52 << 20, Zstd: 21 << 20, Executables: 2},
 		},
-		Idle: Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
+		Hardening: Hardening{hardening.Kconfig: {OK: 209, Fail: 41}, hardening.Sysctl: {OK: 36, Fail: 2}},
+		Idle:      Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
 		Updates: &Updates{
 			HostLoad: "0.10",
 			Staging: []Staging{
