@@ -40,12 +40,12 @@ func table(r Result) string {
 		title(fmt.Sprintf("Image %s %s, %s", r.Other.Image.Name, r.Other.Image.Version, r.Other.Image.Architecture))
 		sizeRows(row, r.Other.Sizes)
 		bootRows(title, row, " "+r.Other.Image.Architecture, r.Other.Boot)
-		kernelRows(title, row, " "+r.Other.Image.Architecture, r.Other.Kernel)
+		hardeningRows(title, row, " "+r.Other.Image.Architecture, r.Other.Hardening)
 	}
 
 	title("Idle guest, 10 s after the first answer")
 	idleRows(row, r.Idle)
-	kernelRows(title, row, "", r.Kernel)
+	hardeningRows(title, row, "", r.Hardening)
 	if r.Updates != nil {
 		updateRows(title, row, *r.Updates)
 	}
