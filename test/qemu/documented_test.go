@@ -37,26 +37,7 @@ func commands(t *testing.T, page, section string) string {
 // What a newcomer finds in docs/updates.md is run as it stands there, word for word, and with nothing beside it: the ports are fixed.
 func TestDocumentedUpdate(t *testing.T) {
 	script := commands(t, filepath.Join("..", "..", "docs", "updates.md"), "Try an update")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
-	defer cancel()
-	run := func(script string) string {
-		shell := exec.CommandContext(ctx, "bash", "-x")
-		shell.Dir, shell.Stdin = filepath.Join("..", ".."), strings.NewReader(script)
-		out, err := shell.CombinedOutput()
-		if err != nil {
-			t.Errorf("%v:\n%s", err, out)
-		}
-		return string(out)
-	}
-	run("rm -rf build/try; go build -o bin/stele ./cmd/stele")
-	t.Cleanup(func() {
-		if t.Failed() {
-			_ = exec.Command("../../bin/stele", "run", "--stop", "../../build/try/1.0.0").Run()
-		}
-	})
-	said := run(script)
-	at := 0
-	for _, want := range []string{
+	runDocumented(t, "build/try", "build/try/1.0.0", script, []string{
 		`demo 1\.1\.0 for x86_64: published`,
 		`version +demo 1\.0\.0 in slot a\n`,
 		`demo: staged 1\.1\.0`,
@@ -68,7 +49,44 @@ func TestDocumentedUpdate(t *testing.T) {
 		`demo: committed: 1\.3\.0`,
 		`demo: committed: 1\.1\.0`,
 		`stopped the machine`,
-	} {
+	})
+}
+
+// What stands in docs/secure-boot.md, likewise.
+func TestDocumentedSecureBoot(t *testing.T) {
+	script := commands(t, filepath.Join("..", "..", "docs", "secure-boot.md"), "Try it")
+	runDocumented(t, "build/secure", "build/secure/demo", script, []string{
+		`keep them offline`,
+		`Signature verification OK`,
+		`machine +running`,
+		`secure boot +enabled`,
+		`stopped the machine`,
+	})
+}
+
+// runDocumented runs a page's commands, below dir, with the machine of the image built in machineDir, and finds in their order what they are to say.
+func runDocumented(t *testing.T, dir, machineDir, script string, wanted []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	defer cancel()
+	run := func(script string) string {
+		shell := exec.CommandContext(ctx, "bash", "-x")
+		shell.Dir, shell.Stdin = filepath.Join("..", ".."), strings.NewReader(script)
+		out, err := shell.CombinedOutput()
+		if err != nil {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return string(out)
+	}
+	run("rm -rf " + dir + "; go build -o bin/stele ./cmd/stele")
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = exec.Command("../../bin/stele", "run", "--stop", "../../"+machineDir).Run()
+		}
+	})
+	said := run(script)
+	at := 0
+	for _, want := range wanted {
 		m := regexp.MustCompile(want).FindStringIndex(said[at:])
 		if m == nil {
 			t.Fatalf("nowhere behind byte %d: %s\n%s", at, want, said)
