@@ -61,7 +61,7 @@ test-x86_64: host-packages
 	@rm -f $(TIMES) && mkdir -p $(dir $(TIMES))
 	@$(TIMED) -part 'images' $(MAKE) --no-print-directory image demo
 	@CI=1 $(TIMED) -part 'tests without QEMU' go test -json ./...
-	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m ./test/build ./test/qemu ./test/powercut
+	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 80m ./test/build ./test/qemu ./test/powercut
 	@go run ./test/times -table $(TIMES)
 
 # Outside an arm64 host every boot of arm64 is emulated: the tests are those of what differs there, and of what must not.
@@ -73,7 +73,7 @@ ARM64_FAULTS := kernel_panic|truncated_UKI
 test-arm64: host-packages
 	@mkdir -p $(dir $(TIMES))
 	@$(TIMED) -part 'images of arm64' $(MAKE) --no-print-directory image demo
-	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests of arm64 with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 50m \
+	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests of arm64 with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 80m \
 		-run '^Test($(subst $() ,,$(ARM64_TESTS)))$$|^TestFaults$$/^machine$$/^restarting/^($(ARM64_FAULTS))$$' ./test/build ./test/qemu
 
 .PHONY: test-powercut
