@@ -61,8 +61,8 @@ test-x86_64: host-packages
 	@rm -f $(TIMES) && mkdir -p $(dir $(TIMES))
 	@$(TIMED) -part 'images' $(MAKE) --no-print-directory image demo
 	@CI=1 $(TIMED) -part 'tests without QEMU' go test -json ./...
-	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 80m ./test/build ./test/qemu ./test/powercut
-	@go run ./test/times -table $(TIMES)
+	@CI=1 STELE_IMAGE_DIR=$(CURDIR)/$(OUT)/demo $(TIMED) -v -part 'tests with QEMU' go test -json -tags qemu -count=1 -p 1 -parallel $(LANES) -timeout 80m ./test/build ./test/qemu ./test/powercut; \
+		status=$$?; go run ./test/times -table $(TIMES); exit $$status
 
 # Outside an arm64 host every boot of arm64 is emulated: the tests are those of what differs there, and of what must not.
 ARM64_TESTS := ForeignToolsAcceptTheImage|SameInputsSameImage|BootsThroughFirmware|BootsFromOtherBuses|OtherMachines|NoCloudISO|EC2|\
