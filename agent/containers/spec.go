@@ -74,6 +74,9 @@ func buildSpec(s specification, image ocispec.ImageConfig, u user, around surrou
 	spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths = maskedPaths, readonlyPaths
 	spec.Linux.Resources.Devices = defaultDeviceRules()
 	spec.Linux.Seccomp = seccompProfile(spec)
+	if c.Security.IOUring {
+		spec.Linux.Seccomp.Syscalls = append(spec.Linux.Seccomp.Syscalls, ioUring)
+	}
 	return spec, nil
 }
 
@@ -84,6 +87,9 @@ func seccompProfile(spec *specs.Spec) *specs.LinuxSeccomp {
 	profile.Architectures = []specs.Arch{seccompArchitectures[runtime.GOARCH]}
 	return profile
 }
+
+// ioUring are the system calls that the default profile does not know of, since kernel.io_uring_disabled keeps them away from everybody otherwise.
+var ioUring = specs.LinuxSyscall{Names: []string{"io_uring_enter", "io_uring_register", "io_uring_setup"}, Action: specs.ActAllow}
 
 var seccompArchitectures = map[string]specs.Arch{"amd64": specs.ArchX86_64, "arm64": specs.ArchAARCH64}
 

@@ -56,6 +56,23 @@ func TestBuildSpec(t *testing.T) {
 	}
 }
 
+// TestIOUring: the system calls of io_uring pass where the plan says so, and nowhere else; a privileged container has no filter at all.
+func TestIOUring(t *testing.T) {
+	for _, security := range []plan.Security{{}, {IOUring: true}} {
+		s := specification{Container: plan.Container{Name: "web", Image: "web", Security: security}}
+		spec, err := buildSpec(s, ocispec.ImageConfig{Cmd: []string{"/web"}}, user{}, around)
+		if err != nil {
+			t.Fatal(err)
+		}
+		passes := slices.ContainsFunc(spec.Linux.Seccomp.Syscalls, func(c specs.LinuxSyscall) bool {
+			return c.Action == specs.ActAllow && slices.Contains(c.Names, "io_uring_setup")
+		})
+		if passes != security.IOUring {
+			t.Errorf("io_uring passes the filter: %v, want %v", passes, security.IOUring)
+		}
+	}
+}
+
 func compareJSON(t *testing.T, name string, value any) {
 	t.Helper()
 	got, err := json.MarshalIndent(value, "", "  ")

@@ -75,6 +75,7 @@ type Security struct {
 	NoNewPrivileges bool     `json:"noNewPrivileges" yaml:"noNewPrivileges"`
 	AddCapabilities []string `json:"addCapabilities,omitempty" yaml:"addCapabilities,omitempty"` // CAP_NET_ADMIN and the like; CAP_ALL stands for all of them
 	DropCaps        []string `json:"dropCapabilities,omitempty" yaml:"dropCapabilities,omitempty"`
+	IOUring         bool     `json:"ioUring,omitempty" yaml:"ioUring,omitempty"` // the document turned kernel.io_uring_disabled off
 }
 
 // Logs bound what is kept of a container's output.

@@ -26,6 +26,11 @@ func Plan(doc v1alpha1.Machine, facts Facts) (Desired, error) {
 	if err != nil {
 		return Desired{}, err
 	}
+	if spec.Sysctls[ioUringSwitch] == "0" {
+		for i := range containers {
+			containers[i].Security.IOUring = true
+		}
+	}
 	update, err := planUpdate(spec.Update)
 	if err != nil {
 		return Desired{}, err
@@ -52,6 +57,10 @@ func planHostname(document, platform string) string {
 	}
 	return DefaultHostname
 }
+
+// ioUringSwitch is the kernel parameter that the built-in hardening sets to 2 (nobody). A document that sets it to 0 wants io_uring in its
+// containers: the system call filter follows it. With 1 the kernel leaves it to CAP_SYS_ADMIN, and the filter stays closed.
+const ioUringSwitch = "kernel.io_uring_disabled"
 
 func planSysctls(sysctls map[string]string) []Sysctl {
 	var planned []Sysctl

@@ -25,7 +25,7 @@ var Parameters = []Parameter{
 	// Parts of the kernel that containers do not need by default.
 	{"kernel.unprivileged_bpf_disabled", "1", "BPF needs CAP_BPF, until the next boot"},
 	{"net.core.bpf_jit_harden", "2", "constants in BPF programs are blinded for everyone"},
-	{"kernel.io_uring_disabled", "2", "io_uring only where a document asks for it: many kernel holes began there"},
+	{"kernel.io_uring_disabled", "2", "io_uring only where a document asks for it (spec.sysctls, 0): many kernel holes began there"},
 	{"kernel.kexec_load_disabled", "1", "a kernel is started by the firmware, signed"},
 	{"kernel.yama.ptrace_scope", "2", "only CAP_SYS_PTRACE may look into another process"},
 	{"kernel.sysrq", "0", "keys on a console do not command the kernel"},
@@ -43,8 +43,6 @@ var Parameters = []Parameter{
 
 	// Memory.
 	{"vm.mmap_min_addr", "65536", "null pointers of the kernel stay unmapped"},
-	{"vm.mmap_rnd_bits", "32", "most random bits for mappings"},
-	{"vm.mmap_rnd_compat_bits", "16", "the same for 32-bit programs"},
 	{"vm.max_map_count", "1048576", "databases and search engines need more mappings than the default"},
 
 	// Room for many containers.
@@ -79,6 +77,5 @@ var Parameters = []Parameter{
 
 // BuiltOut are those of Parameters that our kernel lacks because the feature itself is compiled out. A kernel of one's own may have them.
 var BuiltOut = map[string]bool{
-	"kernel.io_uring_disabled": true, "kernel.kexec_load_disabled": true, "kernel.sysrq": true,
-	"vm.unprivileged_userfaultfd": true, "kernel.core_pattern": true, "vm.mmap_rnd_compat_bits": true,
+	"kernel.kexec_load_disabled": true, "kernel.sysrq": true, "vm.unprivileged_userfaultfd": true, "kernel.core_pattern": true,
 }

@@ -30,7 +30,8 @@ type MachineSpec struct {
 	Network Network `json:"network,omitzero" yaml:"network,omitempty"`
 	// Time configures clock synchronisation.
 	Time Time `json:"time,omitzero" yaml:"time,omitempty"`
-	// Sysctls are kernel parameters by dotted name, set after the built-in hardening.
+	// Sysctls are kernel parameters by dotted name, set after the built-in hardening. kernel.io_uring_disabled: 0 gives io_uring to containers,
+	// which is off otherwise.
 	Sysctls map[string]string `json:"sysctls,omitempty" yaml:"sysctls,omitempty" jsonschema:"oneof_type=string;number"`
 	// Registries say how image registries are reached, by host name as it stands in image references.
 	Registries []Registry `json:"registries,omitempty" yaml:"registries,omitempty"`

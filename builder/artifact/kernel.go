@@ -55,7 +55,7 @@ type KernelProgress struct {
 type KernelBuild struct {
 	// WorkDir receives a temporary directory of about 2.5 GB.
 	WorkDir string
-	// OutputDir receives vmlinuz and config when everything has succeeded.
+	// OutputDir receives vmlinuz, config and sizes.json when everything has succeeded.
 	OutputDir string
 	// Jobs is the number of compilers at a time.
 	Jobs int
@@ -108,10 +108,10 @@ func buildKernel(ctx context.Context, input KernelInput, build KernelBuild) (Ker
 		return KernelOutput{}, err
 	}
 	// 4. Out of the work directory, under the final names.
-	return tree.collect()
+	return tree.collect(ctx)
 }
 
-func (t kernelTree) collect() (KernelOutput, error) {
+func (t kernelTree) collect(ctx context.Context) (KernelOutput, error) {
 	release, err := os.ReadFile(filepath.Join(t.dir, "include/config/kernel.release"))
 	if err != nil {
 		return KernelOutput{}, fmt.Errorf("cannot read kernel release: %w", err)
@@ -123,6 +123,9 @@ func (t kernelTree) collect() (KernelOutput, error) {
 	}
 	if err := os.MkdirAll(t.build.OutputDir, 0o755); err != nil {
 		return KernelOutput{}, fmt.Errorf("cannot make output directory: %w", err)
+	}
+	if err := t.writeSizes(ctx); err != nil {
+		return KernelOutput{}, err
 	}
 	if err := copyWhole(filepath.Join(t.dir, ".config"), output.Config); err != nil {
 		return KernelOutput{}, err

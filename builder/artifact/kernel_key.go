@@ -12,7 +12,7 @@ import (
 )
 
 // kernelRecipe changes whenever this package builds a kernel in another way from the same inputs.
-const kernelRecipe = "2"
+const kernelRecipe = "3"
 
 // KernelKey is everything that the bytes of a kernel depend on. Equal keys, equal kernels.
 type KernelKey struct {

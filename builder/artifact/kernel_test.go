@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ bzImage:
 	@test -z '$(CFLAGS)' || { echo 'environment leaked'; exit 1; }
 	@if grep -q CONFIG_BROKEN .config; then for i in $$(seq 60); do echo "line $$i"; done; exit 1; fi
 	@if grep -q CONFIG_ENDLESS .config; then sleep 600; fi
-	@mkdir -p include/config arch/x86/boot
+	@mkdir -p include/config arch/x86/boot init
+	@echo 'int data[1000] = {1}; int bss[1000];' | gcc -c -x c - -o init/main.o && ar cDPrST vmlinux.a init/main.o
 	@echo '6.12.0$(LOCALVERSION)' > include/config/kernel.release
 	@sh scripts/gen-randstruct-seed.sh seed hash && test $$(wc -c < seed) = 65 && grep -q '^#define RANDSTRUCT_HASHED_SEED "[0-9a-f]*"$$' hash
 	@echo "$$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST $$KBUILD_BUILD_TIMESTAMP $(RUSTC)" > arch/x86/boot/bzImage
@@ -96,6 +98,10 @@ func TestBuildKernel(t *testing.T) {
 	}
 	expectFile(t, output.Image, "stele@stele Thu Jan  1 00:00:00 UTC 1970 stele-absent\n")
 	expectFile(t, output.Config, "CONFIG_A=y\nCONFIG_B=n\n")
+	sizes, err := os.ReadFile(filepath.Join(build.OutputDir, KernelSizesName))
+	if err != nil || !regexp.MustCompile(`^\{\n "init": 40\d\d\n\}\n$`).Match(sizes) {
+		t.Errorf("sizes %s, %v, want what init/main.o loads", sizes, err)
+	}
 	if last.Step != "compile" || last.Done != 2 {
 		t.Errorf("last progress %+v, want 2 calls compiled", last)
 	}

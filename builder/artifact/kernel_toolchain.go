@@ -51,6 +51,14 @@ func (c kernelToolchain) shaping() []string {
 	return []string{c.prefix + "gcc", c.prefix + "ld"}
 }
 
+// archiver lists what an archive of objects holds.
+func (c kernelToolchain) archiver() string {
+	if c.clang {
+		return "llvm-ar-" + llvmVersion
+	}
+	return c.prefix + "ar"
+}
+
 // tools that must be there. The host's own gcc and ld serve in both cases: clang links host programs with gcc's libraries.
 func (c kernelToolchain) tools() []hostTool {
 	tools := []hostTool{{"gcc", "gcc"}, {"ld", "binutils"}}

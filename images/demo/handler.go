@@ -53,6 +53,7 @@ func handler() http.Handler {
 	mux.HandleFunc("GET /read", func(w http.ResponseWriter, r *http.Request) { file(r.FormValue("path"))(w, r) })
 	mux.HandleFunc("GET /list", list)
 	mux.HandleFunc("GET /size", size)
+	mux.HandleFunc("GET /iouring", ioUring)
 	mux.HandleFunc("GET /sysctls", sysctls("/proc/sys"))
 	mux.HandleFunc("GET /copy", copyFrom)
 	return mux

@@ -58,8 +58,11 @@ func TestTable(t *testing.T) {
 			Image: output.Manifest{Name: "base", Version: "1.0.0", Architecture: "arm64"}, Boot: summarise(boots),
 			Sizes: Sizes{Files: map[string]int64{"vmlinuz": 9 << 20}, Sum: 52 << 20, Zstd: 21 << 20, Executables: 2},
 		},
-		Hardening: Hardening{hardening.Kconfig: {OK: 209, Fail: 41}, hardening.Sysctl: {OK: 36, Fail: 2}},
-		Idle:      Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
+		Kernel: Kernel{
+			Groups:    groupKernel(map[string]int64{"drivers/net/ethernet/intel/ice": 3 << 20, "kernel/sched": 1 << 20}),
+			Hardening: map[string]hardening.Score{hardening.Kconfig: {OK: 227, Fail: 23}, hardening.Sysctl: {OK: 34, Fail: 2}},
+		},
+		Idle: Idle{Total: 1000 << 10, Used: 60 << 10, Agent: 20 << 10, Containerd: 30 << 10},
 		Updates: &Updates{
 			HostLoad: "0.10",
 			Staging: []Staging{
@@ -84,5 +87,17 @@ func TestParseStages(t *testing.T) {
 	want := []Stage{{"definition", "demo 0.1.0 for x86_64", 0}, {"kernel", "made", 323}, {"boot loader", "made", 0.1}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestKernelGroup(t *testing.T) {
+	for directory, want := range map[string]string{
+		"kernel/sched": "core", "arch/x86/crypto": "security, cryptography", "arch/x86/mm": "core", "drivers/net/ethernet/intel/ice": "network cards",
+		"drivers/net/wireguard": "virtual network devices", "drivers/net/hyperv": "hypervisors", "drivers/nvme/host": "disks", "drivers/netfs": "other drivers",
+		"drivers/usb/host": "USB, input", "io_uring": "core", "brand/new": "core",
+	} {
+		if got := kernelGroup(directory); got != want {
+			t.Errorf("%s is %q, want %q", directory, got, want)
+		}
 	}
 }

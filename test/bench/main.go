@@ -1,6 +1,6 @@
 // Command bench measures a built image and prints the figures beside those of its peers: `make bench`.
 //
-//	sizes (files of the image directory) | boots (5, median, by firmware) | idle guest (one boot, 10 s after serving) | hardening (one boot) | build (stele build) |
+//	sizes (files of the image directory) | boots (5, median, by firmware) | idle guest (one boot, 10 s after serving) | kernel (size by group, hardening) | build (stele build) |
 //	updates (a site of its own: staging against copying, a small change, apply to service, bad updates to service)
 //
 // Every figure is measured by this program in this run; the peers' stand in peers.go with where they come from. It judges nothing.
@@ -27,22 +27,21 @@ type Result struct {
 	Base  *Sizes      `json:"base,omitempty"`
 	Build []BuildTime `json:"build,omitempty"`
 	Boot  Boots       `json:"boot"`
-	// Other is the same image for another architecture: sizes, boots and hardening alone.
+	// Other is the same image for another architecture: sizes, boots and kernel alone.
 	Other *Other `json:"other,omitempty"`
 	Idle  Idle   `json:"idle"`
-	// Hardening of the running machine.
-	Hardening Hardening `json:"hardening"`
+	// Kernel of the image.
+	Kernel Kernel `json:"kernel"`
 	// Updates of the demo image.
 	Updates *Updates `json:"updates,omitempty"`
 }
 
 // Other is what is measured of an image for another architecture.
 type Other struct {
-	Image output.Manifest `json:"image"`
-	Sizes Sizes           `json:"sizes"`
-	Boot  Boots           `json:"boot"`
-	// Hardening of the running machine.
-	Hardening Hardening `json:"hardening"`
+	Image  output.Manifest `json:"image"`
+	Sizes  Sizes           `json:"sizes"`
+	Boot   Boots           `json:"boot"`
+	Kernel Kernel          `json:"kernel"`
 }
 
 func main() {
@@ -120,7 +119,7 @@ func measure(ctx context.Context, o options) (Result, error) {
 	if r.Idle, err = measureIdle(ctx, image); err != nil {
 		return r, err
 	}
-	if r.Hardening, err = measureHardening(ctx, image); err != nil {
+	if r.Kernel, err = measureKernel(ctx, image); err != nil {
 		return r, err
 	}
 	if o.updates {
@@ -151,6 +150,6 @@ func measureOther(ctx context.Context, dir string, runs int) (*Other, error) {
 	if other.Boot, err = measureBoots(ctx, image, runs); err != nil {
 		return nil, err
 	}
-	other.Hardening, err = measureHardening(ctx, image)
+	other.Kernel, err = measureKernel(ctx, image)
 	return other, err
 }

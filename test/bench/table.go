@@ -40,12 +40,12 @@ func table(r Result) string {
 		title(fmt.Sprintf("Image %s %s, %s", r.Other.Image.Name, r.Other.Image.Version, r.Other.Image.Architecture))
 		sizeRows(row, r.Other.Sizes)
 		bootRows(title, row, " "+r.Other.Image.Architecture, r.Other.Boot)
-		hardeningRows(title, row, " "+r.Other.Image.Architecture, r.Other.Hardening)
+		kernelRows(title, row, " "+r.Other.Image.Architecture, r.Other.Kernel)
 	}
 
 	title("Idle guest, 10 s after the first answer")
 	idleRows(row, r.Idle)
-	hardeningRows(title, row, "", r.Hardening)
+	kernelRows(title, row, "", r.Kernel)
 	if r.Updates != nil {
 		updateRows(title, row, *r.Updates)
 	}

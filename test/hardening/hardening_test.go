@@ -63,11 +63,11 @@ func TestEveryRefusalHasAReason(t *testing.T) {
 	}
 }
 
-// TestScoresStay: a number that fell is a decision that somebody must make, not find out.
-func TestScoresStay(t *testing.T) {
+// TestAim: what this kernel is meant to reach. A number that fell is a decision that somebody must make, not find out.
+func TestAim(t *testing.T) {
 	aims := map[string]map[string]int{
-		"x86_64": {Kconfig: 209, CommandLine: 50, Sysctl: 33},
-		"arm64":  {Kconfig: 182},
+		"x86_64": {Kconfig: 227, CommandLine: 50, Sysctl: 33},
+		"arm64":  {Kconfig: 205, Sysctl: 33},
 	}
 	for _, architecture := range architectures {
 		_, checks, err := DecodeVerdict(read(t, filepath.Join(configs, architecture+".verdict")))

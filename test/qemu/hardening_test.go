@@ -42,3 +42,20 @@ func TestHardening(t *testing.T) {
 	}
 	golden.Compare(t, filepath.Join(kernelConfigs, architecture+".verdict"), string(hardening.Verdict(tool.Version, final, checks)))
 }
+
+// io_uring is off, for root with every capability too, until a document asks for it; then a container has it without more.
+func TestIOUring(t *testing.T) {
+	const sysctls = "/proc/sys/kernel/io_uring_disabled"
+	off := boot(t, machine.Options{Direct: true, Document: containers(demo("demo", machine.DemoPort, `securityContext: {privileged: true}`))})
+	off.serving()
+	if value := off.get(machine.DemoPort, "/read", "path", sysctls); value != "2\n" {
+		t.Errorf("%s is %q", sysctls, value)
+	}
+	if status, body := off.ask(machine.DemoPort, "/iouring"); status != 500 || body != "io_uring_setup: operation not permitted\n" {
+		t.Errorf("io_uring without asking: %d %q", status, body)
+	}
+	off.powerOff()
+	on := boot(t, machine.Options{Direct: true, Document: document("sysctls: {kernel.io_uring_disabled: 0}\ncontainers:" + demo("demo", machine.DemoPort))})
+	on.serving()
+	on.get(machine.DemoPort, "/iouring")
+}
