@@ -98,7 +98,8 @@ func TestSecureBoot(t *testing.T) {
 	g.serving()
 	g.Cut()
 
-	esp.write("EFI/BOOT/BOOTX64.EFI", read(t, unsigned.File("uki.efi"))) // any program that nobody has signed
+	loader := map[string]string{"x86_64": "BOOTX64.EFI", "arm64": "BOOTAA64.EFI"}[first.Manifest.Architecture]
+	esp.write("EFI/BOOT/"+loader, read(t, unsigned.File("uki.efi"))) // any program that nobody has signed
 	g = bootImage(t, first, o)
 	g.expect(`BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)`)
 }
