@@ -16,6 +16,7 @@ import (
 	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/operator/node"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 	"github.com/stele-os/stele/test/versions"
 )
 
@@ -39,7 +40,7 @@ func TestSecureBoot(t *testing.T) {
 	k.publish(t, versions.Version{Number: "0.3.1", SecureBoot: ours, Security: 1})
 	unsigned := k.image(t, versions.Version{Number: "0.4.0"})
 	o := k.options(t, demoContainer)
-	o.SecureBoot, o.Dir = true, directory(t)
+	o.SecureBoot, o.Dir = true, scratch.Dir(t)
 
 	g := bootImage(t, first, o)
 	g.expect(`Custom Secure Boot keys successfully enrolled`)
