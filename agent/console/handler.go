@@ -3,14 +3,14 @@ package console
 import (
 	"context"
 	"log/slog"
-	"strings"
+
+	"github.com/stele-os/stele/internal/logline"
 )
 
-// Handler turns slog records into console lines: the level as a word where it is not Info, the message, then key=value.
+// Handler turns slog records into console lines.
 type Handler struct {
 	console *Console
-	prefix  string // of keys, from WithGroup
-	suffix  string // from WithAttrs
+	format  logline.Format
 }
 
 // NewHandler returns a Handler that writes to c. Records below Info are dropped.
@@ -21,44 +21,16 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool { return lev
 
 // Handle implements slog.Handler.
 func (h *Handler) Handle(_ context.Context, r slog.Record) error {
-	var line strings.Builder
-	switch {
-	case r.Level >= slog.LevelError:
-		line.WriteString("error: ")
-	case r.Level >= slog.LevelWarn:
-		line.WriteString("warning: ")
-	}
-	line.WriteString(r.Message)
-	line.WriteString(h.suffix)
-	r.Attrs(func(a slog.Attr) bool {
-		line.WriteString(h.format(a))
-		return true
-	})
-	h.console.Print(line.String())
+	h.console.Print(h.format.Line(r))
 	return nil
 }
 
 // WithAttrs implements slog.Handler.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	next := *h
-	for _, a := range attrs {
-		next.suffix += h.format(a)
-	}
-	return &next
+	return &Handler{h.console, h.format.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
 func (h *Handler) WithGroup(name string) slog.Handler {
-	next := *h
-	if name != "" {
-		next.prefix += name + "."
-	}
-	return &next
-}
-
-func (h *Handler) format(a slog.Attr) string {
-	if a.Equal(slog.Attr{}) {
-		return ""
-	}
-	return " " + h.prefix + a.Key + "=" + a.Value.Resolve().String()
+	return &Handler{h.console, h.format.WithGroup(name)}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"github.com/stele-os/stele/internal/gpt"
 	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/internal/uki"
+	"github.com/stele-os/stele/internal/uki/ukitest"
 )
 
 // testSpec is a whole small image in fresh directories. Its stub is a PE image that does nothing.
@@ -43,35 +43,13 @@ func testSpec(t *testing.T) Spec {
 	extra := []byte("apiVersion: stele/v1alpha1\n")
 	return Spec{
 		Info: info, Tree: root, RootFormat: EROFS, Kernel: file("vmlinuz", bytes.Repeat([]byte("kernel"), 50_000)), KernelRelease: "6.12.0-stele",
-		Stub: file("stub", testStub()), Loader: file("loader", testStub()), CommandLine: []string{"console=ttyS0", "panic=10"},
+		Stub: file("stub", ukitest.Stub()), Loader: file("loader", ukitest.Stub()), CommandLine: []string{"console=ttyS0", "panic=10"},
 		Sizes: Sizes{ESP: fat.MinBytes, Root: 8 << 20, Var: 16 << 20},
 		ESPFiles: []fat.File{{Path: "stele/config.yaml", Size: int64(len(extra)), Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(extra)), nil
 		}}},
 		OutputDir: out, WorkDir: dir,
 	}
-}
-
-// testStub is the smallest PE32+ image that sections can be appended to.
-func testStub() []byte {
-	b := make([]byte, 0x600)
-	le := binary.LittleEndian
-	copy(b, "MZ")
-	le.PutUint32(b[0x3c:], 0x40)
-	copy(b[0x40:], "PE\x00\x00\x64\x86\x01\x00")
-	le.PutUint16(b[0x44+16:], 240)
-	opt := b[0x58:]
-	le.PutUint16(opt, 0x20b)
-	le.PutUint32(opt[32:], 0x1000)
-	le.PutUint32(opt[36:], 0x200)
-	le.PutUint32(opt[60:], 0x400)
-	le.PutUint32(opt[108:], 16) // data directories
-	section := opt[240:]
-	copy(section, ".text")
-	for i, v := range []uint32{1, 0x1000, 0x200, 0x400} {
-		le.PutUint32(section[8+4*i:], v)
-	}
-	return b
 }
 
 func writeImage(t *testing.T, s Spec) Result {
@@ -123,7 +101,7 @@ func TestForeignToolsAcceptTheDisk(t *testing.T) {
 	oracle.Run(t, "veritysetup", "verify", part(PartitionRootA), part(PartitionRootAVerity), hex.EncodeToString(r.Verity.RootHash[:]))
 	oracle.Run(t, "e2fsck", "-fn", part(PartitionVar))
 	for path, want := range map[string]string{
-		"loader/loader.conf": loaderConf, "stele/config.yaml": "apiVersion: stele/v1alpha1\n", "EFI/BOOT/BOOTX64.EFI": string(testStub()),
+		"loader/loader.conf": loaderConf, "stele/config.yaml": "apiVersion: stele/v1alpha1\n", "EFI/BOOT/BOOTX64.EFI": string(ukitest.Stub()),
 	} {
 		if got := oracle.Run(t, "mtype", "-i", esp, "::/"+path); got != want {
 			t.Errorf("%s on the ESP: %q", path, got)

@@ -5,7 +5,7 @@
 //	db.crt   signs loader, driver and UKIs of every build
 //
 // Beside each certificate lie NAME.key (PKCS #8, encrypted unless asked for otherwise), NAME.der (for clouds), NAME.esl (the variable's value) and NAME.auth (the same,
-// signed for SetVariable); dbx.esl and dbx.auth exist where something is forbidden. Everything but the .key files is public. A build needs the db key
+// signed for SetVariable); dbx.esl and dbx.auth exist where something is forbidden. ec2.uefi-data has the values of all four. Everything but the .key files is public. A build needs the db key
 // and the .auth files, so PK.key and KEK.key leave the directory once it is made.
 //
 // Same keys, same time, same bytes. Nothing here decides which firmware will be asked, or is told: that is assemble's and the agent's.
@@ -33,3 +33,6 @@ const (
 	listSuffix        = ".esl"
 	signedSuffix      = ".auth"
 )
+
+// EC2File holds all variables as EC2 takes them when an image is registered.
+const EC2File = "ec2.uefi-data"

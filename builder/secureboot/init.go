@@ -170,6 +170,7 @@ func (o Options) files(pairs map[string]pair) (files []file, err error) {
 		return nil, fmt.Errorf("cannot encode key of PK: %w", err)
 	}
 	owner := ownerOf(public)
+	var variables []efisig.Variable
 	for _, v := range []struct{ name, signer string }{{PK, PK}, {KEK, PK}, {DB, KEK}, {DBX, KEK}} {
 		var entries []efisig.Entry
 		if v.name != DBX {
@@ -187,8 +188,13 @@ func (o Options) files(pairs map[string]pair) (files []file, err error) {
 			return nil, err
 		}
 		files = append(files, file{v.name + listSuffix, 0o644, value}, file{v.name + signedSuffix, 0o644, signed})
+		variables = append(variables, efisig.Variable{Name: v.name, Value: value})
 	}
-	return append(files, last...), nil
+	blob, err := efisig.EC2Data(variables)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(files, file{EC2File, 0o644, []byte(blob)}), last...), nil
 }
 
 // ownerOf is the GUID that marks our entries: a UUID of version 8 (RFC 9562 §5.8) from the platform key.

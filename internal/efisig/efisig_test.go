@@ -3,6 +3,7 @@ package efisig_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -149,6 +150,28 @@ func TestPolicy(t *testing.T) {
 }
 
 // FuzzDecode: what was read is written as lists that mean the same.
+// TestEC2DataIsTheirs: a reader made after pyuefivars/aws.py, on Python's zlib with a preset dictionary, as there.
+func TestEC2DataIsTheirs(t *testing.T) {
+	want := []efisig.Variable{{Name: "PK", Value: []byte("platform")}, {Name: "KEK", Value: []byte{}}, {Name: "dbx", Value: bytes.Repeat([]byte{0, 0xff}, 3000)}}
+	blob, err := efisig.EC2Data(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "blob")
+	if err := os.WriteFile(file, []byte(blob), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := oracle.Run(t, "python3", "testdata/ec2.py", file)
+	zero := strings.Repeat("00", 16)
+	global, security := "61dfe48bca93d211aa0d00e098032b8c", "cbb219d73a3d9645a3bcdad00e67656f" // as they lie in memory
+	for i, vendor := range []string{global, global, security} {
+		line := fmt.Sprintf("%s %x %s 39 %s %s%s", want[i].Name, want[i].Value, vendor, zero, zero, zero)
+		if lines := strings.Split(strings.TrimSpace(got), "\n"); len(lines) != len(want) || lines[i] != line {
+			t.Errorf("line %d of %d is\n%.200s, not\n%.200s", i, len(lines), lines[i], line)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(efisig.Encode([]efisig.Entry{efisig.Digest(owner, sha256.Sum256(nil)), {Type: efisig.TypeX509, Data: []byte("certificate")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {

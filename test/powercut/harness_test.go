@@ -53,31 +53,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// directory is an empty directory of the test's own, which stays when it fails.
-func directory(t *testing.T) string {
-	t.Helper()
-	root := os.Getenv("STELE_TEST_DIR")
-	if root == "" {
-		root = filepath.Join("..", "..", "build", "test")
-	}
-	dir, err := filepath.Abs(filepath.Join(root, t.Name()))
-	if err == nil {
-		err = os.RemoveAll(dir)
-	}
-	if err == nil {
-		err = os.MkdirAll(dir, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if !t.Failed() {
-			os.RemoveAll(dir)
-		}
-	})
-	return dir
-}
-
 // record runs something on a machine with a copy of base, ends it with a power cut, and returns the log of its writes.
 func record(t *testing.T, base string, literal vm.Options, run func(context.Context, *vm.VM)) *dmlog.Log {
 	t.Helper()

@@ -18,6 +18,7 @@ import (
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/faults"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 	"github.com/stele-os/stele/test/versions"
 )
 
@@ -35,7 +36,7 @@ type lab struct {
 // newLab builds the versions and publishes all but the oldest.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	dir := directory(t)
+	dir := scratch.Dir(t)
 	repository, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/stele-os/stele/internal/fat"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // loaderEntry is a UKI of the image's own root under another name, with another version in its os-release.
@@ -37,7 +38,7 @@ func TestLoaderChoosesAsTheModel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := directory(t)
+			dir := scratch.Dir(t)
 			base := newBase(t, dir, image)
 			putEntries(t, base, list)
 			expected := judge(t, bootmodel.New(), base)

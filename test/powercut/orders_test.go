@@ -19,13 +19,14 @@ import (
 	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // TestLoaderRenameSurvivesPowerCuts: the loader's own writes, when it counts a try, recorded from the real one, in every order that a power cut may leave: one of
 // the two versions boots.
 func TestLoaderRenameSurvivesPowerCuts(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := scratch.Dir(t)
 	base := newBase(t, dir, image)
 	addCounted(t, base)
 	log := record(t, base, image.VM(machine.Options{Dir: dir, Reboot: true}), func(ctx context.Context, m *vm.VM) {

@@ -16,6 +16,7 @@ import (
 	"github.com/stele-os/stele/internal/gpt"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // A UKI that is cut off in its kernel is listed by the loader and refused by the firmware. Both tries are counted, and the old version is back (internal/bootguard),
@@ -29,7 +30,7 @@ func TestRefusedUKIFallsBack(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := directory(t)
+			dir := scratch.Dir(t)
 			base := newBase(t, dir, image)
 			addRefusedUKI(t, base)
 			expected := judge(t, bootmodel.New(), base)

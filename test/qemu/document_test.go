@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // A document with errors changes nothing: the machine stays up, says all of them with their paths, and runs no container of it.
@@ -53,7 +54,7 @@ func TestNoMetadata(t *testing.T) {
 // The last good document stands in where its source is gone.
 func TestLastGoodDocument(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := scratch.Dir(t)
 	first := boot(t, machine.Options{Direct: true, Dir: dir, Document: machine.DemoDocument})
 	first.serving()
 	first.powerOff()

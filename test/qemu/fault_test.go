@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stele-os/stele/test/faults"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // rowsOfOneMachine bounds a machine's life here: much of a row is waiting for a deadline, which several machines do side by side.
@@ -46,7 +47,7 @@ func TestFaults(t *testing.T) {
 
 // runRows runs rows on one machine, and on a new one after each that fails.
 func runRows(t *testing.T, rows []faults.Row, start func(*testing.T, string) (*faults.Machine, error)) (results []faults.Result) {
-	parent, dir := t, directory(t)
+	parent, dir := t, scratch.Dir(t)
 	var m *faults.Machine
 	end := func() {
 		if m != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // expectTimeout bounds each expectation; emulation on a busy machine takes its time.
@@ -57,7 +58,7 @@ func boot(t *testing.T, o machine.Options) *guest {
 func bootImage(t *testing.T, image machine.Image, o machine.Options) *guest {
 	t.Helper()
 	if o.Dir == "" {
-		o.Dir = directory(t)
+		o.Dir = scratch.Dir(t)
 	}
 	m, err := vm.Start(context.Background(), image.VM(o))
 	if err != nil {
@@ -66,31 +67,6 @@ func bootImage(t *testing.T, image machine.Image, o machine.Options) *guest {
 	g := &guest{m, t}
 	t.Cleanup(g.finish)
 	return g
-}
-
-// directory is an empty directory of the test's own. Boots that share it share the disk.
-func directory(t *testing.T) string {
-	t.Helper()
-	root := os.Getenv("STELE_TEST_DIR")
-	if root == "" {
-		root = filepath.Join("..", "..", "build", "test")
-	}
-	dir, err := filepath.Abs(filepath.Join(root, t.Name()))
-	if err == nil {
-		err = os.RemoveAll(dir)
-	}
-	if err == nil {
-		err = os.MkdirAll(dir, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if !t.Failed() {
-			os.RemoveAll(dir)
-		}
-	})
-	return dir
 }
 
 func (g *guest) finish() {

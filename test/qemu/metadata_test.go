@@ -22,6 +22,7 @@ import (
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/imds"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 var seed = imds.NoCloud{UserData: machine.DemoDocument, InstanceID: "i-1", Hostname: "seeded"}
@@ -61,7 +62,7 @@ func TestEC2(t *testing.T) {
 // A machine of its own, without cloud or hypervisor, finds the file on the ESP of its boot disk.
 func TestMetal(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := scratch.Dir(t)
 	disk, source := filepath.Join(dir, "metal.raw"), filepath.Join(dir, "config.yaml")
 	if err := sparse.Copy(t.Context(), disk, image.File("disk.raw")); err != nil {
 		t.Fatal(err)

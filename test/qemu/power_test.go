@@ -14,6 +14,7 @@ import (
 	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // The power goes at any moment of the first boot, again and again, while the partition table, the partition and /var grow: the next boot makes good
@@ -24,7 +25,7 @@ func TestPowerCutsWhileGrowing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := machine.Options{Direct: true, Document: persistent, Dir: directory(t)}
+	o := machine.Options{Direct: true, Document: persistent, Dir: scratch.Dir(t)}
 	for i := range 5 {
 		o.DiskSizeBytes = info.Size() + int64(i+1)<<30 // each boot has something to grow
 		g := boot(t, o)
@@ -47,7 +48,7 @@ func TestPowerCutsWhileGrowing(t *testing.T) {
 // A second disk with the same image, such as a clone attached for inspection, does not stand in for the machine's own.
 func TestCloneOfTheBootDisk(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := scratch.Dir(t)
 	clone := filepath.Join(dir, "clone.raw")
 	if err := sparse.Copy(t.Context(), clone, image.File("disk.raw")); err != nil {
 		t.Fatal(err)

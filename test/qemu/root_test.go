@@ -13,6 +13,7 @@ import (
 	"github.com/stele-os/stele/internal/gpt"
 	"github.com/stele-os/stele/internal/sparse"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 func TestRootIsReadOnlyAndVerified(t *testing.T) {
@@ -61,7 +62,7 @@ func TestFlippedByteReboots(t *testing.T) {
 // flippedDisk is a copy of the image's disk with one bit of root-a turned.
 func flippedDisk(t *testing.T, at int) string {
 	t.Helper()
-	disk := directory(t) + "/flipped.raw"
+	disk := scratch.Dir(t) + "/flipped.raw"
 	if err := sparse.Copy(t.Context(), disk, image.File("disk.raw")); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stele-os/stele/internal/oracle"
 	"github.com/stele-os/stele/operator/node"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 	"github.com/stele-os/stele/test/versions"
 )
 
@@ -39,7 +40,7 @@ func TestSecureBoot(t *testing.T) {
 	k.publish(t, versions.Version{Number: "0.3.1", SecureBoot: ours, Security: 1})
 	unsigned := k.image(t, versions.Version{Number: "0.4.0"})
 	o := k.options(t, demoContainer)
-	o.SecureBoot, o.Dir = true, directory(t)
+	o.SecureBoot, o.Dir = true, scratch.Dir(t)
 
 	g := bootImage(t, first, o)
 	g.expect(`Custom Secure Boot keys successfully enrolled`)
@@ -98,7 +99,8 @@ func TestSecureBoot(t *testing.T) {
 	g.serving()
 	g.Cut()
 
-	esp.write("EFI/BOOT/BOOTX64.EFI", read(t, unsigned.File("uki.efi"))) // any program that nobody has signed
+	loader := map[string]string{"x86_64": "BOOTX64.EFI", "arm64": "BOOTAA64.EFI"}[first.Manifest.Architecture]
+	esp.write("EFI/BOOT/"+loader, read(t, unsigned.File("uki.efi"))) // any program that nobody has signed
 	g = bootImage(t, first, o)
 	g.expect(`BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)`)
 }

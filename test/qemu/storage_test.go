@@ -11,6 +11,7 @@ import (
 
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 var persistent = document("volumes: [{name: data, persistent: {}}]\ncontainers:" +
@@ -29,7 +30,7 @@ func TestSecondBootKeepsVar(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := machine.Options{Direct: true, Document: persistent, Dir: directory(t), DiskSizeBytes: info.Size() + 1<<30}
+			o := machine.Options{Direct: true, Document: persistent, Dir: scratch.Dir(t), DiskSizeBytes: info.Size() + 1<<30}
 			first := boot(t, o)
 			first.serving()
 			first.expect(`^stele: .*storage: .*grown`)

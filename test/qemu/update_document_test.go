@@ -14,13 +14,14 @@ import (
 	"github.com/stele-os/stele/operator/node"
 	"github.com/stele-os/stele/test/faults"
 	"github.com/stele-os/stele/test/qemu/machine"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // A document on trial is taken back when its time is over, and by a restart; a reset takes everything but the version.
 func TestTryAndReset(t *testing.T) {
 	t.Parallel()
 	l := lab(t)
-	m, err := l.Start(t.Context(), faults.Setting{Dir: directory(t), Log: t.Logf})
+	m, err := l.Start(t.Context(), faults.Setting{Dir: scratch.Dir(t), Log: t.Logf})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/operator/node"
 	"github.com/stele-os/stele/test/faults"
+	"github.com/stele-os/stele/test/scratch"
 )
 
 // No EFI variable is the record of anything: update and rollback work where none can be written, and the boot disk is the only one that is touched.
@@ -30,7 +31,7 @@ func TestUpdateWithoutNVRAM(t *testing.T) {
 	for _, nvram := range []string{vm.NVRAMFull, vm.NVRAMReadOnly} {
 		t.Run(nvram, func(t *testing.T) {
 			t.Parallel()
-			dir := directory(t)
+			dir := scratch.Dir(t)
 			clone := filepath.Join(dir, "clone.raw")
 			if err := sparse.Copy(t.Context(), clone, good.File("disk.raw")); err != nil {
 				t.Fatal(err)

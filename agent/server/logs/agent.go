@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stele-os/stele/agent/server/ring"
+	"github.com/stele-os/stele/internal/logline"
 )
 
 const (
@@ -58,12 +59,11 @@ func (a *Agent) Read(ctx context.Context, q Query, emit func(Entry) error) error
 	}
 }
 
-// Handler hands slog records to another handler, and keeps them as lines: the level where it is not Info, the message, key=value.
+// Handler hands slog records to another handler, and keeps them as lines.
 type Handler struct {
 	next   slog.Handler
 	agent  *Agent
-	prefix string
-	suffix string
+	format logline.Format
 }
 
 // NewHandler returns a Handler in front of next.
@@ -76,20 +76,7 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
-	var line strings.Builder
-	switch {
-	case r.Level >= slog.LevelError:
-		line.WriteString("error: ")
-	case r.Level >= slog.LevelWarn:
-		line.WriteString("warning: ")
-	}
-	line.WriteString(r.Message)
-	line.WriteString(h.suffix)
-	r.Attrs(func(a slog.Attr) bool {
-		line.WriteString(h.format(a))
-		return true
-	})
-	for text := range strings.Lines(line.String()) {
+	for text := range strings.Lines(h.format.Line(r)) {
 		h.agent.Add(r.Time, strings.TrimRight(text, "\r\n"))
 	}
 	if !h.next.Enabled(ctx, r.Level) {
@@ -100,27 +87,10 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	further := *h
-	further.next = h.next.WithAttrs(attrs)
-	for _, a := range attrs {
-		further.suffix += h.format(a)
-	}
-	return &further
+	return &Handler{h.next.WithAttrs(attrs), h.agent, h.format.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
 func (h *Handler) WithGroup(name string) slog.Handler {
-	further := *h
-	further.next = h.next.WithGroup(name)
-	if name != "" {
-		further.prefix += name + "."
-	}
-	return &further
-}
-
-func (h *Handler) format(a slog.Attr) string {
-	if a.Equal(slog.Attr{}) {
-		return ""
-	}
-	return " " + h.prefix + a.Key + "=" + a.Value.Resolve().String()
+	return &Handler{h.next.WithGroup(name), h.agent, h.format.WithGroup(name)}
 }

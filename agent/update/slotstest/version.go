@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -20,6 +19,7 @@ import (
 	"github.com/stele-os/stele/internal/gpt"
 	"github.com/stele-os/stele/internal/pkcs7"
 	"github.com/stele-os/stele/internal/uki"
+	"github.com/stele-os/stele/internal/uki/ukitest"
 	"github.com/stele-os/stele/internal/verity"
 )
 
@@ -56,7 +56,7 @@ func MakeSecure(t testing.TB, name string, rootBytes int, security int64) Versio
 	if security != 0 {
 		release += fmt.Sprintf("%s=%d\n", bundle.SecurityVersionKey, security)
 	}
-	image, err := uki.Append(stub(), []uki.Section{
+	image, err := uki.Append(ukitest.Stub(), []uki.Section{
 		{Name: uki.OSRelease, Data: []byte(release)},
 		{Name: uki.CommandLine, Data: []byte("root=/dev/dm-0 ro rootfstype=erofs gpt " + table.CreateArgument("root"))},
 		{Name: uki.Kernel, Data: []byte("kernel of " + name)},
@@ -90,30 +90,6 @@ func (v Version) Sized() Version {
 func part(b []byte) bundle.Part {
 	sum := sha256.Sum256(b)
 	return bundle.Part{Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:])}
-}
-
-// stub is the smallest PE32+ image to which sections can be appended (Microsoft PE Format).
-func stub() []byte {
-	le := binary.LittleEndian
-	b := make([]byte, 0x600)
-	copy(b, "MZ")
-	le.PutUint32(b[0x3c:], 0x40)
-	copy(b[0x40:], "PE\x00\x00")
-	le.PutUint16(b[0x44:], 0x8664) // machine
-	le.PutUint16(b[0x46:], 1)      // sections
-	le.PutUint16(b[0x54:], 240)    // size of the optional header
-	le.PutUint16(b[0x58:], 0x20b)  // PE32+
-	le.PutUint32(b[0x58+32:], 0x1000)
-	le.PutUint32(b[0x58+36:], 0x200)
-	le.PutUint32(b[0x58+60:], 0x400) // size of headers
-	le.PutUint32(b[0x58+108:], 16)   // data directories
-	section := b[0x58+240:]
-	copy(section, ".text")
-	le.PutUint32(section[8:], 1)
-	le.PutUint32(section[12:], 0x1000)
-	le.PutUint32(section[16:], 0x200)
-	le.PutUint32(section[20:], 0x400)
-	return b
 }
 
 type sliceWriter []byte

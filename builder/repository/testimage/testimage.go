@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/stele-os/stele/builder/definition"
 	"github.com/stele-os/stele/builder/output"
 	"github.com/stele-os/stele/internal/uki"
+	"github.com/stele-os/stele/internal/uki/ukitest"
 	"github.com/stele-os/stele/internal/verity"
 )
 
@@ -36,7 +36,7 @@ func Write(ctx context.Context, dir string, i Image) error {
 	if err != nil {
 		return err
 	}
-	kernel, err := uki.Append(stub(), []uki.Section{
+	kernel, err := uki.Append(ukitest.Stub(), []uki.Section{
 		{Name: uki.CommandLine, Data: fmt.Appendf(nil, "dm-mod.create=%x", hash)},
 		{Name: uki.OSRelease, Data: fmt.Appendf(nil, "ID=\"stele\"\nIMAGE_VERSION=%q\n", i.Version)},
 	})
@@ -80,25 +80,4 @@ func treeOf(ctx context.Context, root []byte) (memory, verity.Digest, error) {
 		return nil, hash, err
 	}
 	return tree, hash, verity.WriteSuperblock(tree, verity.Superblock{DataBlocks: int64(len(root) / verity.BlockSize), Salt: []byte("salt")})
-}
-
-// stub is the smallest PE32+ image that sections can be appended to.
-func stub() []byte {
-	b := make([]byte, 0x600)
-	le := binary.LittleEndian
-	copy(b, "MZ")
-	le.PutUint32(b[0x3c:], 0x40)
-	copy(b[0x40:], "PE\x00\x00\x64\x86\x01\x00")
-	le.PutUint16(b[0x44+16:], 240)
-	opt := b[0x58:]
-	le.PutUint16(opt, 0x20b)
-	le.PutUint32(opt[32:], 0x1000)
-	le.PutUint32(opt[36:], 0x200)
-	le.PutUint32(opt[60:], 0x400)
-	section := opt[240:]
-	copy(section, ".text")
-	for i, v := range []uint32{1, 0x1000, 0x200, 0x400} {
-		le.PutUint32(section[8+4*i:], v)
-	}
-	return b
 }
