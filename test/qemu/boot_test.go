@@ -59,6 +59,7 @@ var otherMachines = map[definition.Arch]map[string][]string{
 }
 
 func TestOtherMachines(t *testing.T) {
+	t.Parallel()
 	for name, arguments := range otherMachines[image.Arch()] {
 		t.Run(name, func(t *testing.T) {
 			g := boot(t, machine.Options{Document: machine.DemoDocument, Direct: true, ExtraArgs: arguments})

@@ -12,6 +12,7 @@ import (
 // The same image boots from the disks and serves by the network cards of machines that are not QEMU's own: a RAID controller and a server's card,
 // VMware's pair. Which other drivers are there, only their option says: QEMU has no such devices.
 func TestDriversOfOtherMachines(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, disk, nic string }{
 		{"server", "megasas", "igb"}, {"desktop", "ahci", "e1000e"}, {"vmware", "pvscsi", "vmxnet3"},
 	} {
@@ -28,12 +29,14 @@ func TestDriversOfOtherMachines(t *testing.T) {
 
 // A stick with a configuration volume: the document comes from it, though USB shows a disk a second after its driver found it.
 func TestNoCloudUSB(t *testing.T) {
+	t.Parallel()
 	volume := vm.Disk{Path: fatVolume(t, "cidata"), ReadOnly: true, Bus: "usb"}
 	expectDocument(t, machine.Options{Disks: []vm.Disk{volume}}, `^nocloud .*vfat`)
 }
 
 // The power key of a USB keyboard ends the machine in order, as its power button does: the one thing that a keyboard is for.
 func TestPowerKeyOfAKeyboard(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{
 		Direct: true, Document: machine.DemoDocument, ExtraArgs: []string{"-device", "qemu-xhci", "-device", "usb-kbd"},
 	})

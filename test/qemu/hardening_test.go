@@ -17,6 +17,7 @@ const kernelConfigs = "../../kernel-configs"
 // The yardstick's verdict on the running machine (its own configuration, command line and parameters) is the one that is checked in, which
 // test/hardening holds against the reasons in kernel-configs/README.md. "-update" writes it anew.
 func TestHardening(t *testing.T) {
+	t.Parallel()
 	g := boot(t, machine.Options{Direct: true, Document: []byte(hardening.Document)})
 	g.serving()
 	subject, err := hardening.Read(t.Context(), "http://"+g.Address(machine.DemoPort), t.TempDir())
@@ -45,6 +46,7 @@ func TestHardening(t *testing.T) {
 
 // io_uring is off, for root with every capability too, until a document asks for it; then a container has it without more.
 func TestIOUring(t *testing.T) {
+	t.Parallel()
 	const sysctls = "/proc/sys/kernel/io_uring_disabled"
 	off := boot(t, machine.Options{Direct: true, Document: containers(demo("demo", machine.DemoPort, `securityContext: {privileged: true}`))})
 	off.serving()

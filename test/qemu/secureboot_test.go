@@ -39,6 +39,7 @@ var refusal = regexp.MustCompile(`\\EFI\\Linux\\stele_.*: (Access denied|Securit
 // One machine's way: it enrols the keys of its image, takes an update by the right key and none by another one or below its security floor; then its
 // disk is tampered with, and every entry that is not what was signed is refused by the firmware, until the good version is back.
 func TestSecureBoot(t *testing.T) {
+	t.Parallel()
 	k, ours, foreign := ownUpdates(t, "secure-boot"), keys(t, "ours"), keys(t, "foreign")
 	first := k.image(t, versions.Version{Number: "0.1.0", SecureBoot: ours})
 	second := k.publish(t, versions.Version{Number: "0.2.0", SecureBoot: ours, Security: 2})
