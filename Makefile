@@ -17,7 +17,7 @@ LIVE ?= 0
 # too few once: a guest that did not run for seconds lost its timer.
 LANES ?= 2
 # Packages without goroutines of foreign code that -race slows down; the race detector needs a C compiler.
-RACE := ./api/... ./builder/... ./internal/... ./agent/... ./operator/...
+RACE := ./api/... ./builder/... ./internal/... ./agent/... ./operator/... ./fleet/...
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -86,7 +86,7 @@ check: host-packages ## Vet, staticcheck, race detector, generated files, short 
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'hint: run gofmt -w on these'; exit 1; }
 	go mod tidy -diff
 	go run $(STATICCHECK) ./...
-	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race -timeout 30m $(RACE)
 	$(MAKE) generate && git diff --exit-code -- docs api
 	scripts/fuzz $(FUZZTIME)
 
