@@ -2,14 +2,15 @@ package selector
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/stele-os/stele/internal/pattern"
 )
 
 // Forms of keys and values (Kubernetes, "Labels and Selectors", syntax and character set).
 var (
-	namePattern   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
-	prefixPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+	namePattern   = pattern.New(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
+	prefixPattern = pattern.New(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 )
 
 const maxPrefixBytes = 253
@@ -19,10 +20,10 @@ func CheckKey(key string) error {
 	prefix, name, found := strings.Cut(key, "/")
 	if !found {
 		name = key
-	} else if len(prefix) > maxPrefixBytes || !prefixPattern.MatchString(prefix) {
+	} else if len(prefix) > maxPrefixBytes || !prefixPattern().MatchString(prefix) {
 		return fmt.Errorf("label key %q: %q is no DNS name", key, prefix)
 	}
-	if !namePattern.MatchString(name) {
+	if !namePattern().MatchString(name) {
 		return fmt.Errorf("label key %q: %q is not 1 to 63 letters, digits, '-', '_' and '.', a letter or digit at both ends", key, name)
 	}
 	return nil
@@ -30,7 +31,7 @@ func CheckKey(key string) error {
 
 // CheckValue says what is wrong with a label's value: up to 63 characters as in a key's name, or nothing.
 func CheckValue(value string) error {
-	if value != "" && !namePattern.MatchString(value) {
+	if value != "" && !namePattern().MatchString(value) {
 		return fmt.Errorf("label value %q is not up to 63 letters, digits, '-', '_' and '.', a letter or digit at both ends", value)
 	}
 	return nil

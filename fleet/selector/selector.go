@@ -34,7 +34,7 @@ type requirement struct {
 	values []string
 }
 
-// Selector is a list of requirements, all of which must hold. The zero value matches nothing was asked for: use Parse.
+// Selector is a list of requirements, all of which must hold. The zero value has none and so matches every node; Parse never returns it without an error.
 type Selector struct {
 	requirements []requirement
 	text         string

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +14,6 @@ import (
 	nodev1 "github.com/stele-os/stele/api/node/v1"
 	"github.com/stele-os/stele/builder/secureboot"
 	"github.com/stele-os/stele/internal/oracle"
-	"github.com/stele-os/stele/internal/vm"
 	"github.com/stele-os/stele/operator/node"
 	"github.com/stele-os/stele/test/qemu/machine"
 	"github.com/stele-os/stele/test/scratch"
@@ -33,13 +30,9 @@ func keys(t *testing.T, name string) string {
 	return dir
 }
 
-// refusal is the loader's word of an entry that the firmware does not start.
-var refusal = regexp.MustCompile(`\\EFI\\Linux\\stele_.*: (Access denied|Security violation)`)
-
 // One machine's way: it enrols the keys of its image, takes an update by the right key and none by another one or below its security floor; then its
 // disk is tampered with, and every entry that is not what was signed is refused by the firmware, until the good version is back.
 func TestSecureBoot(t *testing.T) {
-	t.Parallel()
 	k, ours, foreign := ownUpdates(t, "secure-boot"), keys(t, "ours"), keys(t, "foreign")
 	first := k.image(t, versions.Version{Number: "0.1.0", SecureBoot: ours})
 	second := k.publish(t, versions.Version{Number: "0.2.0", SecureBoot: ours, Security: 2})
@@ -96,16 +89,20 @@ func TestSecureBoot(t *testing.T) {
 	g.expect(`^stele: .*demo 0\.2\.0, agent started`)
 	g.serving()
 	g.Cut()
-	// What the loader writes into the names is judged: a firmware's words get lost when it resets the machine right behind them.
+	var refused []string
+	for _, line := range g.Console.Lines(0) {
+		if strings.Contains(line.Text, `\EFI\Linux\`) && strings.Contains(line.Text, "Error") {
+			refused = append(refused, line.Text)
+		}
+	}
+	if t.Logf("%q", refused); len(refused) != 4 {
+		t.Errorf("%d boot entries were refused, not 4", len(refused))
+	}
 	names := oracle.Run(t, "mdir", "-b", "-i", esp.image, "::/EFI/Linux")
 	for _, version := range []string{"0.9.0", "0.8.0", "0.4.0", "0.3.0"} {
 		if !strings.Contains(names, "/stele_"+version+"+0-1.efi\n") {
-			t.Errorf("entry %s was not tried once and refused:\n%s", version, names)
+			t.Errorf("entry %s was not tried once:\n%s", version, names)
 		}
-	}
-	refused := slices.DeleteFunc(g.Console.Lines(0), func(l vm.Line) bool { return !refusal.MatchString(l.Text) })
-	if t.Logf("%d refusals on the console", len(refused)); len(refused) == 0 {
-		t.Error("the console says nothing of an entry that was refused")
 	}
 
 	loader := map[string]string{"x86_64": "BOOTX64.EFI", "arm64": "BOOTAA64.EFI"}[first.Manifest.Architecture]
