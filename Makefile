@@ -67,7 +67,7 @@ test-x86_64: host-packages
 
 # Outside an arm64 host every boot of arm64 is emulated: the tests are those of what differs there, and of what must not.
 ARM64_TESTS := ForeignToolsAcceptTheImage|SameInputsSameImage|BootsThroughFirmware|BootsFromOtherBuses|OtherMachines|NoCloudISO|EC2|\
-	PowerButton|CrashedAgentReboots|HungAgentReboots|ContainersAreConfined|FlippedByteReboots|UpdateAndRollback|Hardening
+	PowerButton|CrashedAgentReboots|HungAgentReboots|ContainersAreConfined|FlippedByteReboots|UpdateAndRollback|SecureBoot|Hardening
 ARM64_FAULTS := kernel_panic|truncated_UKI
 
 .PHONY: test-arm64

@@ -35,7 +35,7 @@ var aa64 = []uint32{
 	0x91040043, // add x3, x2, #0x100
 	0xa9005073, // stp x19, x20, [x3]
 	0xa9015875, // stp x21, x22, [x3, #16]
-	0x52800789, // mov w9, #0x3c
+	0x52809609, // mov w9, #0x4b0
 	0xb9002069, // str w9, [x3, #32]
 	0x10000429, // adr x9, 10c <tick>
 	0xd280000a, // mov x10, #0x0
@@ -60,8 +60,8 @@ var aa64 = []uint32{
 	0xb5000140, // cbnz x0, fc <out>
 	0xf9401be0, // ldr x0, [sp, #48]
 	0x52800021, // mov w1, #0x1
-	0x5292d002, // mov w2, #0x9680
-	0x72a01302, // movk w2, #0x98, lsl #16
+	0x52942402, // mov w2, #0xa120
+	0x72a000e2, // movk w2, #0x7, lsl #16
 	0xf9402e68, // ldr x8, [x19, #88]
 	0xd63f0100, // blr x8
 	0xb5000060, // cbnz x0, fc <out>

@@ -4,7 +4,9 @@
 // firmware, which goes on to its shell, its menu or the network, and stays there: the try that would have led back to the old version never happens
 // (seen with systemd-boot 257 and OVMF for five minutes). So the loader starts this driver first (systemd-boot(7), /EFI/systemd/drivers/). It sets a
 // timer of the boot services and is done. A kernel that starts ends the boot services, and the timer with them. Until then the timer
-// looks once a second, and resets the machine when the loader is gone, or when 60 seconds are over:
+// looks every 50 ms, and resets the machine when the loader is gone, or when 60 seconds are over. With Secure Boot the firmware refuses its shell, too, and starts the
+// loader again at once: a timer that looks once a second leaves time for
+// that run to take a try from the next entry, whose kernel it then does not load (seen with OVMF: two entries of four were counted, and the console had no word of them):
 //
 //	firmware -> systemd-boot -> bootguard: timer -> entry chosen, counted, loaded -> ExitBootServices: no timer any more
 //	              ^                           |-> the loader has returned to the firmware -> ResetSystem(cold)

@@ -18,8 +18,8 @@
 	.set	TIMER_NOTIFY_SIGNAL, 0x80000200	// §7.1.1 EVT_TIMER | EVT_NOTIFY_SIGNAL
 	.set	TPL_NOTIFY, 16			// §7.1.8; the level at which EDK2's own watchdog resets
 	.set	TIMER_PERIODIC, 1		// §7.1.7 EFI_TIMER_DELAY
-	.set	SECOND, 10000000		// in units of 100 ns
-	.set	SECONDS, 60
+	.set	TICK, 500000		// in units of 100 ns: 50 ms
+	.set	TICKS, 1200
 
 	// What tick needs, behind its code and the GUID (136 bytes) in the page.
 	.set	CONTEXT, 256
@@ -27,7 +27,7 @@
 	.set	C_RUNTIME_SERVICES, 8
 	.set	C_LOADER, 16			// handle of the loader's image
 	.set	C_LOADER_SIZE, 24		// size of that image
-	.set	C_SECONDS, 32			// left
+	.set	C_TICKS, 32			// left
 
 	.text
 // entry(x0 = image handle, x1 = system table)
@@ -72,8 +72,8 @@ entry:
 	add	x3, x2, #CONTEXT
 	stp	x19, x20, [x3, #C_BOOT_SERVICES]
 	stp	x21, x22, [x3, #C_LOADER]
-	mov	w9, #SECONDS
-	str	w9, [x3, #C_SECONDS]
+	mov	w9, #TICKS
+	str	w9, [x3, #C_TICKS]
 	adr	x9, tick
 	mov	x10, #0
 copy:
@@ -98,11 +98,11 @@ copy:
 	blr	x8
 	cbnz	x0, out
 
-	// SetTimer(event, periodic, one second)
+	// SetTimer(event, periodic, 50 ms)
 	ldr	x0, [sp, #48]
 	mov	w1, #TIMER_PERIODIC
-	mov	w2, #(SECOND & 0xffff)
-	movk	w2, #(SECOND >> 16), lsl #16
+	mov	w2, #(TICK & 0xffff)
+	movk	w2, #(TICK >> 16), lsl #16
 	ldr	x8, [x19, #BS_SET_TIMER]
 	blr	x8
 	cbnz	x0, out
@@ -116,15 +116,15 @@ out:
 	ldp	x29, x30, [sp], #64
 	ret
 
-// tick(x0 = event, x1 = context), once a second
+// tick(x0 = event, x1 = context), every 50 ms
 tick:
 	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
 	str	x19, [sp, #16]
 	mov	x19, x1
-	ldr	w9, [x19, #C_SECONDS]
+	ldr	w9, [x19, #C_TICKS]
 	subs	w9, w9, #1
-	str	w9, [x19, #C_SECONDS]
+	str	w9, [x19, #C_TICKS]
 	b.eq	reset
 
 	// Is the loader still there? Its handle may be another image's by now: that one would have another size.

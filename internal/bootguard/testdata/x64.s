@@ -18,8 +18,8 @@
 	.set	TIMER_NOTIFY_SIGNAL, 0x80000200	# §7.1.1 EVT_TIMER | EVT_NOTIFY_SIGNAL
 	.set	TPL_NOTIFY, 16			# §7.1.8; the level at which EDK2's own watchdog resets
 	.set	TIMER_PERIODIC, 1		# §7.1.7 EFI_TIMER_DELAY
-	.set	SECOND, 10000000		# in units of 100 ns
-	.set	SECONDS, 60
+	.set	TICK, 500000		# in units of 100 ns: 50 ms
+	.set	TICKS, 1200
 
 	# What tick needs, behind its code (97 bytes) in the page.
 	.set	CONTEXT, 256
@@ -27,7 +27,7 @@
 	.set	C_RUNTIME_SERVICES, 8
 	.set	C_LOADER, 16			# handle of the loader's image
 	.set	C_LOADER_SIZE, 24		# size of that image
-	.set	C_SECONDS, 32			# left
+	.set	C_TICKS, 32			# left
 
 	.text
 # entry(rcx = image handle, rdx = system table)
@@ -75,7 +75,7 @@ entry:
 	movq	%rsi, C_RUNTIME_SERVICES(%r9)
 	movq	%rdi, C_LOADER(%r9)
 	movq	%rbp, C_LOADER_SIZE(%r9)
-	movl	$SECONDS, C_SECONDS(%r9)
+	movl	$TICKS, C_TICKS(%r9)
 	movq	%r8, %rdi
 	leaq	tick(%rip), %rsi
 	movl	$(end - tick), %ecx
@@ -91,10 +91,10 @@ entry:
 	testq	%rax, %rax
 	jnz	out
 
-	# SetTimer(event, periodic, one second)
+	# SetTimer(event, periodic, 50 ms)
 	movq	40(%rsp), %rcx
 	movl	$TIMER_PERIODIC, %edx
-	movl	$SECOND, %r8d
+	movl	$TICK, %r8d
 	call	*BS_SET_TIMER(%rbx)
 	testq	%rax, %rax
 	jnz	out
@@ -109,12 +109,12 @@ out:
 	popq	%rbx
 	ret
 
-# tick(rcx = event, rdx = context), once a second
+# tick(rcx = event, rdx = context), every 50 ms
 tick:
 	pushq	%rbx
 	subq	$48, %rsp
 	movq	%rdx, %rbx
-	subl	$1, C_SECONDS(%rbx)
+	subl	$1, C_TICKS(%rbx)
 	jz	reset
 
 	# Is the loader still there? Its handle may be another image's by now: that one would have another size.
